@@ -1,0 +1,1 @@
+"""What is decided about events, and the commands people run."""

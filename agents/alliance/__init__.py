@@ -1,0 +1,1 @@
+"""Pillar 4: rights holders, their brands and the rights registry."""

@@ -1,0 +1,107 @@
+"""What a rule may ask about a listing and a right whose mark it names, and what that costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import msgspec
+
+SignalType = Literal["bool", "number", "text"]
+
+
+class Facts(msgspec.Struct):
+    """The signals of one listing against one right. None is unknown: a rule that needs it abstains.
+
+    Every field is declared in `SIGNALS`; a test holds the two together.
+    """
+
+    mark: bool = False
+    mark_hidden: bool = False
+    mark_plain: bool = False
+    in_force: bool = False
+    authorised: bool = False
+    partly_authorised: bool = False
+    replica_words: bool = False
+    inspired_words: bool = False
+    nominative: bool = False
+    used: bool = False
+    price_ratio: float | None = None
+    seller_age_days: float | None = None
+    seller_verified: bool | None = None
+    seller_standing: float | None = None
+    seller_upheld: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A signal as rule authors see it."""
+
+    name: str
+    type: SignalType
+    doc: str
+    unit: str = ""
+    optional: bool = False
+    from_store: bool = False
+
+
+SIGNALS: Final[dict[str, Signal]] = {
+    signal.name: signal
+    for signal in (
+        Signal("mark", "bool", "The listing names the mark, plainly or hidden."),
+        Signal("mark_hidden", "bool", "The mark can be read only after folding, nowhere plainly."),
+        Signal("mark_plain", "bool", "The mark stands there for all to see."),
+        Signal("in_force", "bool", "The right is in force now, in a territory it ships to."),
+        Signal(
+            "authorised",
+            "bool",
+            "The owner has authorised the seller wherever the right is in force and the listing "
+            "ships to.",
+        ),
+        Signal("partly_authorised", "bool", "The same, in some of those territories only."),
+        Signal("replica_words", "bool", "Words near the mark call the goods copies."),
+        Signal("inspired_words", "bool", "Words near the mark call the goods inspired or dupes."),
+        Signal("nominative", "bool", "The mark names what the goods are for, not what they are."),
+        Signal("used", "bool", "The goods are used or refurbished, by condition or by words."),
+        Signal(
+            "price_ratio",
+            "number",
+            "Price over the reference price of the genuine goods, new, in the same currency. "
+            "Unknown for used goods, accessories and other currencies.",
+            unit="ratio",
+            optional=True,
+        ),
+        Signal(
+            "seller_age_days",
+            "number",
+            "Age of the seller's account.",
+            unit="days",
+            optional=True,
+            from_store=True,
+        ),
+        Signal(
+            "seller_verified",
+            "bool",
+            "The marketplace has verified who the seller is.",
+            optional=True,
+            from_store=True,
+        ),
+        Signal(
+            "seller_standing",
+            "number",
+            "Probability that a case against the seller is upheld: mean of Beta(1 + upheld, "
+            "3 + cleared), cases decayed with a half-life of 180 days.",
+            unit="0 to 1",
+            optional=True,
+            from_store=True,
+        ),
+        Signal(
+            "seller_upheld",
+            "number",
+            "Upheld cases against the seller, decayed.",
+            unit="cases",
+            optional=True,
+            from_store=True,
+        ),
+    )
+}

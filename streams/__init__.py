@@ -1,0 +1,1 @@
+"""How events move: settings, topics, codec, transport, store, dead letters, metrics."""

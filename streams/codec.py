@@ -1,0 +1,222 @@
+"""Avro values in the Confluent wire format: a zero byte, the schema's id in four, the record.
+
+A value is read with the schema it was *written* with, fetched by its id and kept, and resolved
+against ours: an older or a newer producer works, a foreign record is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import fastavro
+
+import schemas
+from streams.projection import Projection, compile_projection
+from streams.schema_registry import (
+    RegistryUnavailableError,
+    SchemaRegistry,
+    UnknownSchemaError,
+)
+
+HEADER_BYTES: Final = 5
+RETRY_SECONDS: Final = 1.0
+"""How long an unreachable registry is not asked again, so that no batch waits for it twice."""
+
+
+class DecodeError(ValueError):
+    """A value that can't be read; `reason` is the word for the metric."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """How values of one schema id are read, or why they can't be."""
+
+    writer: Any = None
+    reader: Any = None
+    projection: Projection | None = None
+    refusal: DecodeError | None = None
+
+
+class Decoder:
+    """Reads the values of one record type."""
+
+    def __init__(
+        self,
+        registry: SchemaRegistry,
+        name: str,
+        *,
+        projected: Sequence[str] = (),
+        defaults: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._registry = registry
+        self._name = name
+        self._schema = schemas.load(name)
+        self._plain = schemas.without_docs(self._schema)
+        self._projected = tuple(projected)
+        self._defaults = defaults or {}
+        self._readers: dict[bytes, _Reader] = {}
+        self._missing: dict[bytes, tuple[DecodeError, float]] = {}
+        self._unreachable_until = 0.0
+
+    def unknown(self, values: Iterable[bytes | None]) -> set[bytes]:
+        """Return the five-byte headers among `values` whose schema is not known yet."""
+        now = time.monotonic()
+        return {
+            head
+            for head in {value[:HEADER_BYTES] for value in values if value} - self._readers.keys()
+            if len(head) == HEADER_BYTES
+            and head[0] == 0
+            and (head not in self._missing or self._missing[head][1] <= now)
+        }
+
+    async def prepare(self, values: Iterable[bytes | None]) -> None:
+        """Fetch the schemas that `values` were written with, without blocking the loop.
+
+        A registry that can't be reached is not asked again for a second; until it answers, values
+        of schemas not seen before are refused with the reason 'registry_unavailable'.
+        """
+        heads = self.unknown(values)
+        if heads and time.monotonic() >= self._unreachable_until:
+            await asyncio.to_thread(self.fetch, heads)
+
+    def fetch(self, heads: Iterable[bytes]) -> None:
+        """Fetch the schemas of these headers; the blocking half of `prepare`."""
+        for head in heads:
+            try:
+                self._readers[head] = self._plan(head)
+                self._missing.pop(head, None)
+            except UnknownSchemaError as error:
+                # Kept for a second only: it may be registered a moment later.
+                refusal = DecodeError("unknown_schema", str(error))
+                if len(self._missing) > 10_000:
+                    self._missing.clear()
+                self._missing[head] = (refusal, time.monotonic() + RETRY_SECONDS)
+            except RegistryUnavailableError:
+                self._unreachable_until = time.monotonic() + RETRY_SECONDS
+                return
+
+    def _plan(self, head: bytes) -> _Reader:
+        schema_id = int.from_bytes(head[1:], "big")
+        written = self._registry.writer_schema(schema_id)
+        problems = schemas.compatibility_errors(self._schema, written)
+        if problems:
+            return _Reader(
+                refusal=DecodeError(
+                    "foreign_schema",
+                    f"schema {schema_id} ({written.get('name')}) is not readable as "
+                    f"{self._schema['name']}: {problems[0]}",
+                )
+            )
+        plain = schemas.without_docs(written)
+        projection = None
+        if self._projected:
+            try:
+                projection = compile_projection(plain, self._projected, self._defaults)
+            except (ValueError, KeyError):
+                projection = None  # of another type or shape: such values are decoded whole
+        writer = fastavro.parse_schema(plain)
+        same = plain == self._plain
+        return _Reader(
+            writer=writer,
+            reader=None if same else fastavro.parse_schema(self._plain),
+            projection=projection,
+        )
+
+    def _reader(self, value: bytes | None) -> _Reader:
+        if not value:
+            raise DecodeError("empty_value", "the record has no value")
+        reader = self._readers.get(value[:HEADER_BYTES])
+        if reader is not None and reader.refusal is None:
+            return reader
+        if reader is not None and reader.refusal is not None:
+            raise reader.refusal
+        if value[0] != 0 or len(value) < HEADER_BYTES:
+            raise DecodeError(
+                "undecodable", "not in the Confluent wire format: no zero byte and schema id"
+            )
+        missing = self._missing.get(value[:HEADER_BYTES])
+        if missing is not None:
+            raise missing[0]
+        schema_id = int.from_bytes(value[1:HEADER_BYTES], "big")
+        raise DecodeError(
+            "registry_unavailable",
+            f"schema {schema_id} is not known yet and the registry does not answer",
+        )
+
+    def decode(self, value: bytes | None) -> dict[str, Any]:
+        """Return the record with our schema's fields; times as integers of milliseconds.
+
+        Raises:
+            DecodeError: with its reason.
+        """
+        reader = self._reader(value)
+        assert value is not None
+        stream = io.BytesIO(value)
+        stream.seek(HEADER_BYTES)
+        try:
+            record: Any = fastavro.schemaless_reader(stream, reader.writer, reader.reader)
+        except Exception as error:  # fastavro raises whatever its reading stumbled over
+            raise DecodeError("undecodable", f"broken Avro: {_describe(error)}") from None
+        if stream.tell() != len(value):
+            raise DecodeError(
+                "undecodable", f"broken Avro: {len(value) - stream.tell()} bytes too many"
+            )
+        return cast(dict[str, Any], record)
+
+    def project(self, value: bytes | None) -> tuple[Any, ...]:
+        """Return the projected fields only, having walked over the whole record.
+
+        Raises:
+            DecodeError: with its reason.
+        """
+        reader = self._reader(value)
+        assert value is not None
+        if reader.projection is None:
+            record = self.decode(value)
+            return tuple(record[name] for name in self._projected)
+        try:
+            return reader.projection(value, HEADER_BYTES)
+        except (IndexError, ValueError) as error:
+            raise DecodeError("undecodable", f"broken Avro: {_describe(error)}") from None
+
+
+class Encoder:
+    """Writes the values of one record type for one topic."""
+
+    def __init__(self, registry: SchemaRegistry, topic: str, name: str) -> None:
+        """Register the schema for the topic's values; blocks.
+
+        Raises:
+            IncompatibleSchemaError, RegistryUnavailableError
+        """
+        self._name = name
+        self._schema = fastavro.parse_schema(schemas.without_docs(schemas.load(name)))
+        self._head = b"\x00" + registry.register(topic, name).to_bytes(4, "big")
+
+    def encode(self, record: Mapping[str, Any]) -> bytes:
+        """Return the value; times are integers of milliseconds.
+
+        Raises:
+            ValueError: the record does not fit the schema.
+        """
+        stream = io.BytesIO()
+        stream.write(self._head)
+        try:
+            fastavro.schemaless_writer(stream, self._schema, record)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"not a {self._name}: {_describe(error)}") from error
+        return stream.getvalue()
+
+
+def _describe(error: Exception) -> str:
+    text = str(error).strip() or "the bytes end too early"
+    return f"{type(error).__name__}: {text}"[:200]

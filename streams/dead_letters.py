@@ -1,0 +1,65 @@
+"""Dead letters: a record that could not be decoded or judged, whole, with where it came from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from streams.cloud_events import cloud_event
+from streams.codec import Encoder
+from streams.producer import Headers, Outgoing
+
+ERROR_CHARS: Final = 500
+
+
+class SourceRecord(Protocol):
+    """What is needed of a consumed record; aiokafka's has it."""
+
+    @property
+    def offset(self) -> int: ...  # noqa: D102
+    @property
+    def timestamp(self) -> int: ...  # noqa: D102
+    @property
+    def key(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def value(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def headers(self) -> Iterable[tuple[str, bytes]]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A record and why it failed; `reason` is one word, for the metric."""
+
+    record: SourceRecord
+    reason: str
+    error: str
+
+
+def letters(
+    encoder: Encoder, to: str, topic: str, partition: int, failures: Iterable[Failure]
+) -> list[Outgoing]:
+    """Return the dead letters of the failed records of one partition, ready to be sent."""
+    now = time.time_ns() // 1_000_000
+    outgoing = []
+    for failure in failures:
+        record = failure.record
+        value: dict[str, Any] = {
+            "topic": topic,
+            "partition": partition,
+            "offset": record.offset,
+            "timestamp": record.timestamp,
+            "key": record.key,
+            "value": record.value,
+            "headers": [{"key": name, "value": content} for name, content in record.headers],
+            "reason": failure.reason,
+            "error": failure.error[:ERROR_CHARS],
+            "failed_at": now,
+        }
+        headers: Headers = cloud_event(
+            f"{topic}:{partition}:{record.offset}", "assayer.dead-letter.v1", now
+        )
+        outgoing.append(Outgoing(to, topic.encode(), encoder.encode(value), headers))
+    return outgoing

@@ -1,0 +1,247 @@
+"""Reads a few fields of an Avro record and walks over the rest, at a fraction of a full decode.
+
+Most listings are screened by their raw bytes and never decoded. What is still needed of each — when
+it happened, and whether the record is whole — is read by a function generated from the *writer's*
+schema: straight-line Python over the bytes. 4.0 µs on a real listing against 10.8 for fastavro's
+full decode and 9.0 for fastavro with a reader schema of the same few fields: see
+tests/benchmarks/projection.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+Projection = Callable[[bytes, int], tuple[Any, ...]]
+"""`projection(value, start)` returns the wanted fields in the order asked for.
+
+Raises IndexError or ValueError when the bytes are not one whole record of the schema.
+"""
+
+_PRIMITIVES: Final = {"null", "boolean", "int", "long", "float", "double", "bytes", "string"}
+
+
+def compile_projection(
+    writer: Mapping[str, Any], wanted: Sequence[str], defaults: Mapping[str, Any]
+) -> Projection:
+    """Return a function that reads the top-level fields `wanted` of records written by `writer`.
+
+    Wanted fields must be of type int, long, string or enum; a field the writer does not have takes
+    its value from `defaults`.
+
+    Raises:
+        ValueError: a wanted field has another type, a recursive schema, an unknown type.
+        KeyError: the writer lacks a wanted field and there is no default.
+    """
+    code = _Code()
+    for name in wanted:
+        code.constants[f"v_{name}"] = None
+    present = set()
+    for field in writer["fields"]:
+        name, type_ = field["name"], field["type"]
+        if name in wanted:
+            present.add(name)
+            code.read(type_, f"v_{name}")
+        else:
+            code.skip(type_)
+    results = []
+    for name in wanted:
+        if name in present:
+            results.append(f"v_{name}")
+        else:
+            code.constants[f"d_{name}"] = defaults[name]
+            results.append(f"d_{name}")
+    for name in wanted:
+        code.constants.pop(f"v_{name}", None)
+    source = "\n".join(
+        [
+            "def projection(b, p):",
+            *code.lines,
+            "    if p != len(b):",
+            "        raise ValueError(f'{len(b) - p} bytes too many or too few')",
+            f"    return ({', '.join(results)},)",
+        ]
+    )
+    scope: dict[str, Any] = {**code.constants, "_long": _long, "_size": _size, "_count": _count}
+    # The source is generated here from the schema's shape: no text of the schema enters it.
+    exec(source, scope)  # noqa: S102
+    function: Projection = scope["projection"]
+    return function
+
+
+def _long(b: bytes, p: int) -> tuple[int, int]:
+    """Return the zigzag varint at `p` and the position behind it."""
+    shift = value = 0
+    while True:
+        byte = b[p]
+        p += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return (value >> 1) ^ -(value & 1), p
+        shift += 7
+        if shift > 63:
+            raise ValueError("a number of more than 64 bits")
+
+
+def _size(b: bytes, p: int) -> tuple[int, int]:
+    """Return the length prefix at `p`, doubled as the short form has it, and what lies behind."""
+    value, p = _long(b, p)
+    if value < 0:
+        raise ValueError("a negative length")
+    return value << 1, p
+
+
+def _count(b: bytes, p: int) -> tuple[int, int]:
+    """Return the item count at `p`, doubled like a size, and the position of the first item."""
+    value, p = _long(b, p)
+    if value < 0:
+        _, p = _long(b, p)  # the block's size in bytes, which is not needed
+        value = -value
+    if value > len(b):
+        raise ValueError("more items than bytes")
+    return value << 1, p
+
+
+class _Code:
+    """Lines of the generated function, and the constants it refers to."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.constants: dict[str, Any] = {}
+        self._named: dict[str, Any] = {}
+        self._open: list[str] = []
+        self._indent = 1
+        self._names = 0
+
+    def _add(self, line: str) -> None:
+        self.lines.append("    " * self._indent + line)
+
+    def _new(self, stem: str) -> str:
+        self._names += 1
+        return f"{stem}{self._names}"
+
+    def read(self, type_: Any, target: str) -> None:
+        kind = type_["type"] if isinstance(type_, dict) else type_
+        if kind in ("int", "long"):
+            self._add(f"{target}, p = _long(b, p)")
+        elif kind == "string":
+            self._string_size()
+            self._add(f"{target} = b[p - (n >> 1):p].decode()")
+        elif kind == "enum":
+            self._remember(type_)
+            symbols = self._new("symbols")
+            self.constants[symbols] = tuple(type_["symbols"])
+            self._add("n, p = _long(b, p)")
+            self._add("if n < 0:")
+            self._add("    raise ValueError('a negative enum index')")
+            self._add(f"{target} = {symbols}[n]")
+        else:
+            raise ValueError(f"a field of type {kind!r} cannot be projected")
+
+    def _string_size(self) -> None:
+        self._add("n = b[p]")
+        # One test for both rarer cases: more than one byte (bit 7) and a negative length (bit 0).
+        self._add("if n & 129:")
+        self._add("    if n & 1 == 0 and b[p + 1] < 128:")
+        self._add("        n += (b[p + 1] << 7) - 128")
+        self._add("        p += 2 + (n >> 1)")
+        self._add("    else:")
+        self._add("        n, p = _size(b, p)")
+        self._add("        p += n >> 1")
+        self._add("else:")
+        self._add("    p += 1 + (n >> 1)")
+
+    def skip(self, type_: Any) -> None:
+        if isinstance(type_, list):
+            self._skip_union(type_)
+        elif isinstance(type_, str):
+            if type_ in _PRIMITIVES:
+                self._skip_primitive(type_)
+            else:
+                self.skip(self._lookup(type_))
+        else:
+            self._skip_complex(type_)
+
+    def _skip_primitive(self, kind: str) -> None:
+        if kind in ("int", "long"):
+            self._skip_varint()
+        elif kind in ("string", "bytes"):
+            self._string_size()
+        elif kind != "null":
+            self._add(f"p += {({'boolean': 1, 'float': 4, 'double': 8})[kind]}")
+
+    def _skip_varint(self) -> None:
+        self._add("while b[p] > 127:")
+        self._add("    p += 1")
+        self._add("p += 1")
+
+    def _skip_complex(self, type_: Mapping[str, Any]) -> None:
+        kind = type_["type"]
+        if kind == "record":
+            self._remember(type_)
+            self._open.append(str(type_["name"]))
+            for field in type_["fields"]:
+                self.skip(field["type"])
+            self._open.pop()
+        elif kind == "enum":
+            self._remember(type_)
+            self._skip_varint()
+        elif kind == "fixed":
+            self._remember(type_)
+            self._add(f"p += {int(type_['size'])}")
+        elif kind in ("array", "map"):
+            self._skip_blocks(type_)
+        else:
+            self.skip(kind)
+
+    def _skip_blocks(self, type_: Mapping[str, Any]) -> None:
+        count = self._new("count")
+        self._add(f"{count} = b[p]")
+        self._add("p += 1")
+        self._add(f"while {count}:")
+        self._indent += 1
+        self._add(f"if {count} & 129:")
+        self._add(f"    {count}, p = _count(b, p - 1)")
+        self._add(f"for _ in range({count} >> 1):")
+        self._indent += 1
+        if type_["type"] == "map":
+            self._string_size()
+        self._or_pass(type_["items"] if type_["type"] == "array" else type_["values"])
+        self._indent -= 1
+        self._add(f"{count} = b[p]")
+        self._add("p += 1")
+        self._indent -= 1
+
+    def _or_pass(self, type_: Any) -> None:
+        before = len(self.lines)
+        self.skip(type_)
+        if len(self.lines) == before:
+            self._add("pass")
+
+    def _skip_union(self, branches: Sequence[Any]) -> None:
+        self._add("n = b[p]")
+        self._add("p += 1")
+        for index, branch in enumerate(branches):
+            self._add(f"{'if' if index == 0 else 'elif'} n == {index * 2}:")
+            self._indent += 1
+            self._or_pass(branch)
+            self._indent -= 1
+        self._add("else:")
+        self._add("    raise ValueError('no such branch of a union')")
+
+    def _remember(self, type_: Mapping[str, Any]) -> None:
+        name = str(type_["name"])
+        if name in self._open:
+            raise ValueError(f"the schema is recursive at {name!r}")
+        self._named[name] = type_
+        if "namespace" in type_:
+            self._named[f"{type_['namespace']}.{name}"] = type_
+
+    def _lookup(self, name: str) -> Any:
+        short = name.rpartition(".")[2]
+        if short in self._open:
+            raise ValueError(f"the schema is recursive at {name!r}")
+        found = self._named.get(name) or self._named.get(short)
+        if found is None:
+            raise ValueError(f"unknown type {name!r}")
+        return found

@@ -1,0 +1,119 @@
+"""Every setting, read once from the environment and a `.env` file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ENV_PREFIX: Final = "ASSAYER_"
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseSettings):
+    """Settings of every command. Each field is the variable `ASSAYER_<FIELD>`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        frozen=True,
+        # Values may be secrets: an error names the field, never what stood in it.
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+    kafka_bootstrap: str = "127.0.0.1:9092"
+    """Kafka brokers, `host:port` separated by commas."""
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How to connect to Kafka."""
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    """SASL mechanism, with a SASL protocol."""
+    kafka_sasl_username: str = ""
+    """SASL user."""
+    kafka_sasl_password: SecretStr = SecretStr("")
+    """SASL password."""
+    kafka_ssl_ca_location: Path | None = None
+    """File with the certificates to trust; the system's when unset."""
+    kafka_ssl_certificate_location: Path | None = None
+    """Client certificate (PEM)."""
+    kafka_ssl_key_location: Path | None = None
+    """Client key (PEM)."""
+    kafka_ssl_key_password: SecretStr = SecretStr("")
+    """Password of the client key."""
+
+    schema_registry_url: str = "http://127.0.0.1:8081"
+    """Confluent-compatible schema registry."""
+    schema_registry_username: str = ""
+    """User for the registry, when it asks for one."""
+    schema_registry_password: SecretStr = SecretStr("")
+    """Password for the registry."""
+
+    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    """Redis, `redis://`, `rediss://` or `unix://`; a URL may hold a password, so it is masked."""
+    redis_timeout_ms: Annotated[int, Field(ge=10, le=60_000)] = 500
+    """How long one Redis call may take before its facts count as unknown."""
+
+    topic_prefix: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]*$", max_length=100)] = ""
+    """Stands before every topic and group name."""
+    topic_partitions: Annotated[int, Field(ge=1, le=1000)] = 12
+    """Partitions of the topics that `topics create` makes, single-partition topics apart."""
+    topic_replication: Annotated[int, Field(ge=-1, le=10)] = -1
+    """Replication factor of new topics; -1 takes the broker's default."""
+
+    metrics_host: str = "127.0.0.1"
+    """Where the worker serves /metrics and /health."""
+    metrics_port: Port = 9464
+    """Port of the worker's metrics; 0 takes a free one."""
+    http_host: str = "127.0.0.1"
+    """Where `web` listens."""
+    http_port: Port = 8080
+    """Port of `web`."""
+
+    evidence_url: str = "file://./evidence"
+    """fsspec URL of the evidence store."""
+
+    policy_file: Path | None = None
+    """Policy the worker judges by; the default policy when unset."""
+
+    batch_records: Annotated[int, Field(ge=1, le=100_000)] = 500
+    """Most records of one partition in a batch."""
+    batch_wait_ms: Annotated[float, Field(ge=0, le=1000)] = 3.0
+    """How long the first record of a batch may wait for company."""
+    batches_in_flight: Annotated[int, Field(ge=1, le=64)] = 4
+    """Batches of one partition that may await their acknowledgement."""
+
+    max_title_chars: Annotated[int, Field(ge=100)] = 10_000
+    """A longer title goes to the dead letters."""
+    max_record_bytes: Annotated[int, Field(ge=10_000)] = 2_000_000
+    """A larger listing goes to the dead letters."""
+    max_clock_ahead_s: Annotated[int, Field(ge=0)] = 900
+    """A listing whose time is further in the future goes to the dead letters."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """How much is logged."""
+
+    @field_validator("schema_registry_url")
+    @classmethod
+    def _registry_url(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://", "mock://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+    def topic(self, name: str) -> str:
+        """Return the topic or group `name` with the prefix of this installation."""
+        return self.topic_prefix + name
+
+
+def unknown_variables() -> list[str]:
+    """Return the `ASSAYER_…` variables of the environment that no setting has: likely typos."""
+    known = {(ENV_PREFIX + name).upper() for name in Settings.model_fields}
+    return sorted(
+        name
+        for name in os.environ
+        if name.upper().startswith(ENV_PREFIX) and name.upper() not in known
+    )

@@ -1,0 +1,111 @@
+"""Every topic, declared once: its key, its schema, partitions, retention and compaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+FOR_EVER: Final = -1
+DAY_MS: Final = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as it has to be.
+
+    `partitions` None takes the configured number. `retention_ms` -1 keeps for ever.
+    """
+
+    name: str
+    key: str
+    schema: str
+    written_by: str
+    read_by: str
+    partitions: int | None = None
+    retention_ms: int = 30 * DAY_MS
+    compacted: bool = False
+    max_message_bytes: int = 1_048_588
+    config: dict[str, str] = field(default_factory=dict)
+
+    def configuration(self) -> dict[str, str]:
+        """Return the broker's configuration of this topic."""
+        return {
+            "cleanup.policy": "compact" if self.compacted else "delete",
+            "retention.ms": str(self.retention_ms),
+            "retention.bytes": "-1",
+            "max.message.bytes": str(self.max_message_bytes),
+            **self.config,
+        }
+
+
+LISTINGS: Final = Topic(
+    "marketplace.listings",
+    key="listing_id",
+    schema="listing",
+    written_by="the platform's bus",
+    read_by="monitoring",
+    # A listing too large to judge still has to reach the dead letters.
+    max_message_bytes=8_388_608,
+)
+SELLERS: Final = Topic(
+    "marketplace.sellers",
+    key="seller_id",
+    schema="seller",
+    written_by="the platform's bus",
+    read_by="monitoring",
+    compacted=True,
+    retention_ms=FOR_EVER,
+)
+SALES: Final = Topic(
+    "marketplace.sales",
+    key="listing_id",
+    schema="sale",
+    written_by="the platform's bus",
+    read_by="monitoring",
+    retention_ms=400 * DAY_MS,
+)
+RIGHTS: Final = Topic(
+    "assayer.rights",
+    key="right_id",
+    schema="right",
+    written_by="alliance",
+    read_by="monitoring, notices: every worker holds all of it",
+    # A version is an offset: one partition, kept for ever, never compacted.
+    partitions=1,
+    retention_ms=FOR_EVER,
+)
+TAKEDOWNS: Final = Topic(
+    "assayer.takedowns",
+    key="listing_id",
+    schema="takedown",
+    written_by="monitoring, notices",
+    read_by="downstream, monitoring (standing), investigations",
+    retention_ms=FOR_EVER,
+)
+REVIEWS: Final = Topic(
+    "assayer.reviews",
+    key="listing_id",
+    schema="review",
+    written_by="monitoring, notices",
+    read_by="downstream, reviewers",
+    retention_ms=400 * DAY_MS,
+)
+DEAD_LETTERS: Final = Topic(
+    "assayer.dead-letters",
+    key="topic",
+    schema="dead-letter",
+    written_by="every pillar",
+    read_by="assayer dead-letters",
+    retention_ms=90 * DAY_MS,
+    max_message_bytes=16_777_216,
+)
+
+TOPICS: Final[tuple[Topic, ...]] = (
+    LISTINGS,
+    SELLERS,
+    SALES,
+    RIGHTS,
+    TAKEDOWNS,
+    REVIEWS,
+    DEAD_LETTERS,
+)
