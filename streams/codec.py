@@ -55,13 +55,19 @@ class Decoder:
         name: str,
         *,
         projected: Sequence[str] = (),
+        texts: Sequence[str] = (),
         defaults: Mapping[str, Any] | None = None,
     ) -> None:
+        """Read values of the schema `name`.
+
+        `projected` and `texts` name the fields that `project` reads: see `compile_projection`.
+        """
         self._registry = registry
         self._name = name
         self._schema = schemas.load(name)
         self._plain = schemas.without_docs(self._schema)
         self._projected = tuple(projected)
+        self._texts = tuple(texts)
         self._defaults = defaults or {}
         self._readers: dict[bytes, _Reader] = {}
         self._missing: dict[bytes, tuple[DecodeError, float]] = {}
@@ -118,9 +124,9 @@ class Decoder:
             )
         plain = schemas.without_docs(written)
         projection = None
-        if self._projected:
+        if self._projected or self._texts:
             try:
-                projection = compile_projection(plain, self._projected, self._defaults)
+                projection = compile_projection(plain, self._projected, self._defaults, self._texts)
             except (ValueError, KeyError):
                 projection = None  # of another type or shape: such values are decoded whole
         writer = fastavro.parse_schema(plain)
@@ -131,9 +137,7 @@ class Decoder:
             projection=projection,
         )
 
-    def _reader(self, value: bytes | None) -> _Reader:
-        if not value:
-            raise DecodeError("empty_value", "the record has no value")
+    def _reader(self, value: bytes) -> _Reader:
         reader = self._readers.get(value[:HEADER_BYTES])
         if reader is not None and reader.refusal is None:
             return reader
@@ -158,8 +162,9 @@ class Decoder:
         Raises:
             DecodeError: with its reason.
         """
+        if not value:
+            raise DecodeError("empty_value", "the record has no value")
         reader = self._reader(value)
-        assert value is not None
         stream = io.BytesIO(value)
         stream.seek(HEADER_BYTES)
         try:
@@ -173,20 +178,33 @@ class Decoder:
         return cast(dict[str, Any], record)
 
     def project(self, value: bytes | None) -> tuple[Any, ...]:
-        """Return the projected fields only, having walked over the whole record.
+        """Return the projected fields, then the texts' bytes, having walked over all of it.
 
         Raises:
             DecodeError: with its reason.
         """
+        if not value:
+            raise DecodeError("empty_value", "the record has no value")
         reader = self._reader(value)
-        assert value is not None
         if reader.projection is None:
-            record = self.decode(value)
-            return tuple(record[name] for name in self._projected)
+            return self._project_decoded(self.decode(value))
         try:
-            return reader.projection(value, HEADER_BYTES)
+            projected = reader.projection(value, HEADER_BYTES)
+            for text in projected[-1]:
+                if not text.isascii():
+                    text.decode()
         except (IndexError, ValueError) as error:
             raise DecodeError("undecodable", f"broken Avro: {_describe(error)}") from None
+        return projected
+
+    def _project_decoded(self, record: Mapping[str, Any]) -> tuple[Any, ...]:
+        texts: list[bytes] = []
+        for name in self._texts:
+            found = record[name]
+            texts += [
+                text.encode() for text in (found.values() if isinstance(found, dict) else [found])
+            ]
+        return (*(record[name] for name in self._projected), texts)
 
 
 class Encoder:

@@ -9,11 +9,11 @@ tests/benchmarks/projection.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 Projection = Callable[[bytes, int], tuple[Any, ...]]
-"""`projection(value, start)` returns the wanted fields in the order asked for.
+"""`projection(value, start)` returns the wanted fields in the order asked for, then the texts.
 
 Raises IndexError or ValueError when the bytes are not one whole record of the schema.
 """
@@ -22,12 +22,16 @@ _PRIMITIVES: Final = {"null", "boolean", "int", "long", "float", "double", "byte
 
 
 def compile_projection(
-    writer: Mapping[str, Any], wanted: Sequence[str], defaults: Mapping[str, Any]
+    writer: Mapping[str, Any],
+    wanted: Sequence[str],
+    defaults: Mapping[str, Any],
+    texts: Collection[str] = (),
 ) -> Projection:
     """Return a function that reads the top-level fields `wanted` of records written by `writer`.
 
     Wanted fields must be of type int, long, string or enum; a field the writer does not have takes
-    its value from `defaults`.
+    its value from `defaults`. `texts` are fields of type string or map of strings: the UTF-8 bytes
+    of their strings, keys apart, are returned as one list behind the wanted fields.
 
     Raises:
         ValueError: a wanted field has another type, a recursive schema, an unknown type.
@@ -42,6 +46,8 @@ def compile_projection(
         if name in wanted:
             present.add(name)
             code.read(type_, f"v_{name}")
+        elif name in texts:
+            code.collect(type_)
         else:
             code.skip(type_)
     results = []
@@ -56,10 +62,11 @@ def compile_projection(
     source = "\n".join(
         [
             "def projection(b, p):",
+            "    texts = []",
             *code.lines,
             "    if p != len(b):",
             "        raise ValueError(f'{len(b) - p} bytes too many or too few')",
-            f"    return ({', '.join(results)},)",
+            f"    return ({', '.join([*results, 'texts'])},)",
         ]
     )
     scope: dict[str, Any] = {**code.constants, "_long": _long, "_size": _size, "_count": _count}
@@ -138,6 +145,17 @@ class _Code:
         else:
             raise ValueError(f"a field of type {kind!r} cannot be projected")
 
+    def collect(self, type_: Any) -> None:
+        """Add the bytes of a string, or of a map's strings, to the texts."""
+        if type_ == "string":
+            self._string_size()
+            self._add("if n:")
+            self._add("    texts.append(b[p - (n >> 1):p])")
+        elif isinstance(type_, dict) and type_["type"] == "map" and type_["values"] == "string":
+            self._blocks(lambda: self.collect("string"), keyed=True)
+        else:
+            raise ValueError("texts are strings or maps of strings")
+
     def _string_size(self) -> None:
         self._add("n = b[p]")
         # One test for both rarer cases: more than one byte (bit 7) and a negative length (bit 0).
@@ -195,6 +213,10 @@ class _Code:
             self.skip(kind)
 
     def _skip_blocks(self, type_: Mapping[str, Any]) -> None:
+        items = type_["items"] if type_["type"] == "array" else type_["values"]
+        self._blocks(lambda: self._or_pass(items), keyed=type_["type"] == "map")
+
+    def _blocks(self, item: Callable[[], None], *, keyed: bool) -> None:
         count = self._new("count")
         self._add(f"{count} = b[p]")
         self._add("p += 1")
@@ -204,9 +226,9 @@ class _Code:
         self._add(f"    {count}, p = _count(b, p - 1)")
         self._add(f"for _ in range({count} >> 1):")
         self._indent += 1
-        if type_["type"] == "map":
+        if keyed:
             self._string_size()
-        self._or_pass(type_["items"] if type_["type"] == "array" else type_["values"])
+        item()
         self._indent -= 1
         self._add(f"{count} = b[p]")
         self._add("p += 1")

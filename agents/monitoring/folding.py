@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -123,6 +124,12 @@ class Reading:
             return start, end
         origins = self._origins
         return origins[start], origins[end - 1] + 1
+
+    def locate(self, start: int, end: int) -> tuple[int, int]:
+        """Return where the original span `start:end` stands in this reading; may be empty."""
+        if self.original.isascii():
+            return start, end
+        return bisect_left(self._origins, start), bisect_left(self._origins, end)
 
     def folds(self, start: int, end: int) -> tuple[str, ...]:
         """Return the folds that the original span `start:end` takes to read, sorted."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field as detail
 from functools import cache
-from typing import Final
+from typing import Final, cast
 
 import hyperscan
 
@@ -30,9 +30,9 @@ class MarkMatch:
     end: int
     text: str
     folds: tuple[str, ...]
-    reading: Reading = field(compare=False, repr=False)
-    read_start: int = field(compare=False, repr=False)
-    read_end: int = field(compare=False, repr=False)
+    reading: Reading = detail(compare=False, repr=False)
+    read_start: int = detail(compare=False, repr=False)
+    read_end: int = detail(compare=False, repr=False)
 
     @property
     def hidden(self) -> bool:
@@ -108,7 +108,8 @@ class MarkMatcher:
             for words in sorted(ways):
                 expressions.append(byte_patterns.mark(words))
                 ids.append(index)
-        self._marks = _compile(expressions, ids)
+        # Hyperscan compiles no empty set; nothing is scanned when there are no marks.
+        self._marks = _compile(expressions or [b"(no marks)"], ids or [0])
 
     def may_match(self, texts: Sequence[bytes]) -> bool:
         """Return whether a listing with these UTF-8 texts may name a mark.
@@ -189,8 +190,6 @@ def _suspicions() -> hyperscan.Database:
 
 
 def _compile(expressions: Sequence[bytes], ids: Sequence[int]) -> hyperscan.Database:
-    if not expressions:
-        return None
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
         expressions=list(expressions),
@@ -201,8 +200,8 @@ def _compile(expressions: Sequence[bytes], ids: Sequence[int]) -> hyperscan.Data
     return database
 
 
-def _collect(id_: int, start: int, end: int, flags: int, context: set[int]) -> None:  # noqa: ARG001
-    context.add(id_)
+def _collect(id_: int, start: int, end: int, flags: int, context: object) -> None:  # noqa: ARG001
+    cast(set[int], context).add(id_)
 
 
 def _covered(match: MarkMatch, others: Iterable[MarkMatch]) -> bool:

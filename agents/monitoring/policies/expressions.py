@@ -76,9 +76,7 @@ def _first_line(error: BaseException) -> str:
 
 
 class _Checker:
-    def __init__(
-        self, signals: Mapping[str, Signal], definitions: Mapping[str, Condition]
-    ) -> None:
+    def __init__(self, signals: Mapping[str, Signal], definitions: Mapping[str, Condition]) -> None:
         self._signals = signals
         self._definitions = definitions
         self.used: set[str] = set()
@@ -97,19 +95,17 @@ class _Checker:
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 self._expect(operand, "number", depth)
                 return "number"
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+            case ast.BinOp(left=left, op=op, right=right) if _ARITHMETIC.get(type(op)):
                 self._expect(left, "number", depth)
                 self._expect(right, "number", depth)
                 return "number"
             case ast.Compare(left=left, ops=ops, comparators=comparators):
                 type_ = self.type_of(left, depth + 1)
-                for op, right in zip(ops, comparators, strict=True):
-                    if type(op) not in _COMPARISONS:
-                        raise ExpressionError(
-                            "only < <= > >= == != compare", right.col_offset
-                        )
+                for comparison, right in zip(ops, comparators, strict=True):
+                    if type(comparison) not in _COMPARISONS:
+                        raise ExpressionError("only < <= > >= == != compare", right.col_offset)
                     self._expect(right, type_, depth)
-                    if type_ != "number" and not isinstance(op, ast.Eq | ast.NotEq):
+                    if type_ != "number" and not isinstance(comparison, ast.Eq | ast.NotEq):
                         raise ExpressionError(
                             f"a {type_} has no order: use == or !=", right.col_offset
                         )

@@ -110,14 +110,18 @@ class _Reader:
         where = f"{self._file}:{line}" if column is None else f"{self._file}:{line}:{column}"
         return PolicyError(f"{where} {text}")
 
-    def _mapping(self, node: yaml.Node | None, allowed: Iterable[str] | None, what: str) -> dict[str, yaml.Node]:
+    def _mapping(
+        self, node: yaml.Node | None, allowed: Iterable[str] | None, what: str
+    ) -> dict[str, yaml.Node]:
         if not isinstance(node, yaml.MappingNode):
             raise self._error(node, f"{what}: expected a mapping")
         found: dict[str, yaml.Node] = {}
         for key, value in node.value:
             text = str(key.value)
             if allowed is not None and text not in allowed:
-                raise self._error(key, f"{what}: unknown key '{text}'; known: {', '.join(sorted(allowed))}")
+                raise self._error(
+                    key, f"{what}: unknown key '{text}'; known: {', '.join(sorted(allowed))}"
+                )
             if text in found:
                 raise self._error(key, f"{what}: '{text}' stands twice")
             found[text] = value

@@ -60,22 +60,28 @@ class Vocabulary:
     _nominative_after: re.Pattern[str]
 
     def replica_words(
-        self, text: str, marks: Sequence[tuple[int, int]], *, title: bool = False
+        self,
+        text: str,
+        marks: Sequence[tuple[int, int]],
+        *,
+        title: bool = False,
+        whole: bool = False,
     ) -> list[Finding]:
         """Return what calls the goods copies, in order, none within another.
 
-        `marks` are the spans of the mark in `text`. In a title (or a brand or an attribute: texts
-        that are about the goods and nothing else) a word counts wherever it stands; elsewhere it
-        has to stand near a mark. Words under a negation ('not a replica') or in an innocent context
+        `marks` are the spans of the mark in `text`. In a title a word counts wherever it stands;
+        elsewhere it has to stand near a mark, unless `whole` says that all of the text is about the
+        goods of the mark: then strong words count anywhere. Words under a negation ('not a replica') or in an innocent context
         ('1:18 scale model', 'AAA batteries') do not count.
         """
-        whole = [(0, len(text))] if title else marks
+        everything = [(0, len(text))]
+        strong = everything if title or whole else marks
         found: list[Finding] = []
         for kind, pattern, near, reach in (
-            ("replica", self._strong, whole, NEAR),
+            ("replica", self._strong, strong, NEAR),
             ("replica", self._beside, marks, BESIDE),
-            ("replica", self._title, whole if title else (), 0),
-            ("inspired", self._inspired, whole, NEAR),
+            ("replica", self._title, everything if title else (), 0),
+            ("inspired", self._inspired, everything if title else marks, NEAR),
         ):
             for hit in pattern.finditer(text):
                 start, end = hit.span()
@@ -92,9 +98,7 @@ class Vocabulary:
 
     def _negated(self, text: str, start: int, end: int) -> bool:
         before = text[max(0, start - 60) : start]
-        return bool(
-            self._negated_before.search(before) or self._negated_after.match(text, end)
-        )
+        return bool(self._negated_before.search(before) or self._negated_after.match(text, end))
 
     def _innocent(self, text: str, start: int, end: int) -> bool:
         window = max(0, start - CONTEXT)
@@ -136,7 +140,9 @@ def compile_vocabulary(data: Any, name: str) -> Vocabulary:
     entries: dict[str, list[str]] = {}
     for group, keys in _GROUPS.items():
         for key in keys:
-            entries[f"{group}.{key}"] = _strings(data.get(group, {}).get(key, []), name, f"{group}.{key}")
+            entries[f"{group}.{key}"] = _strings(
+                data.get(group, {}).get(key, []), name, f"{group}.{key}"
+            )
     for key in _LISTS:
         entries[key] = _strings(data.get(key, []), name, key)
     for where, texts in entries.items():

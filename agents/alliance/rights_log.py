@@ -1,0 +1,88 @@
+"""The rights registry as a fold over `assayer.rights`: what is in force of what was ever published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from agents.records import Right, RowError, from_mapping
+from streams import topics
+from streams.codec import DecodeError, Decoder
+from streams.log_reader import LogReader, LogRecord
+from streams.schema_registry import SchemaRegistry
+from streams.settings import Settings
+
+NONE: Final = -1
+"""Version of a registry to which no record was applied."""
+
+
+class RightsLog:
+    """Applies the records of the topic in order. The version is the last offset applied."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+        self._rights: dict[str, Right] = {}
+        self.version = NONE
+        self.refused: list[tuple[int, str]] = []
+
+    @property
+    def rights(self) -> Mapping[str, Right]:
+        """The rights by id."""
+        return self._rights
+
+    def apply(self, records: Iterable[LogRecord]) -> list[tuple[LogRecord, DecodeError]]:
+        """Apply records; return those that are no rights. They count for the version all the same.
+
+        A null value withdraws the right of its key.
+        """
+        records = list(records)
+        self._decoder.fetch(self._decoder.unknown(record.value for record in records))
+        failed = []
+        for record in records:
+            self.version = record.offset
+            if record.value is None:
+                self._rights.pop((record.key or b"").decode("utf-8", "replace"), None)
+                continue
+            try:
+                right = self._right(record.value)
+            except DecodeError as error:
+                failed.append((record, error))
+                continue
+            self._rights[right.right_id] = right
+        return failed
+
+    def _right(self, value: bytes) -> Right:
+        try:
+            return from_mapping(self._decoder.decode(value), Right)
+        except RowError as error:
+            raise DecodeError("foreign_record", f"not a right: {error}") from None
+
+
+def rights_decoder(registry: SchemaRegistry) -> Decoder:
+    """Return the decoder of the topic's values."""
+    return Decoder(registry, topics.RIGHTS.schema)
+
+
+def read_rights(settings: Settings, registry: SchemaRegistry) -> RightsLog:
+    """Return the registry as it is now; blocks while it reads all of the topic.
+
+    Raises:
+        KafkaUnavailableError, MissingTopicError
+    """
+    log = RightsLog(rights_decoder(registry))
+    reader = LogReader(settings, settings.topic(topics.RIGHTS.name))
+    try:
+        for records in reader.read_to_end():
+            for record, error in log.apply(records):
+                log.refused.append((record.offset, str(error)))
+    finally:
+        reader.close()
+    return log
+
+
+def right_record(right: Right) -> dict[str, object]:
+    """Return the Avro record of a right."""
+    record: dict[str, object] = msgspec.to_builtins(right)
+    return record

@@ -1,0 +1,99 @@
+"""What was found, in words and in the original text's own spans."""
+
+from __future__ import annotations
+
+from agents.monitoring.examination import RightMatch
+from agents.records import Evidence, Listing
+
+MAX_SPANS = 5
+"""Spans of one mark that a verdict shows; a stuffed description repeats it a hundred times."""
+MAX_TEXT = 200
+
+FOLD_NAMES = {
+    "compatibility": "letters in another guise",
+    "zero_width": "characters that take no room",
+    "combining": "stray marks over letters",
+}
+
+
+def evidence_of(match: RightMatch, listing: Listing) -> list[Evidence]:
+    """Return everything that counted for or against the listing under one right."""
+    right, facts = match.right, match.facts
+    name = right.mark or (right.aliases[0] if right.aliases else "")
+    evidence = []
+    for found in match.marks[:MAX_SPANS]:
+        if found.hidden:
+            guises = " and ".join(FOLD_NAMES.get(fold, fold) for fold in found.folds)
+            note = f"Reads '{name}' once {guises or 'disguises'} are undone."
+        else:
+            note = f"Names the mark '{name}'."
+        evidence.append(
+            Evidence(
+                "mark",
+                found.field,
+                found.start,
+                found.end,
+                found.text[:MAX_TEXT],
+                right.right_id,
+                found.folds,
+                note,
+            )
+        )
+    for word in match.words[:MAX_SPANS]:
+        note = (
+            "Calls the goods copies."
+            if word.signal == "replica_words"
+            else "Calls the goods an imitation."
+        )
+        evidence.append(
+            Evidence(
+                word.signal,
+                word.field,
+                word.start,
+                word.end,
+                word.text[:MAX_TEXT],
+                right.right_id,
+                word.folds,
+                note,
+            )
+        )
+    if facts.price_ratio is not None:
+        evidence.append(
+            Evidence(
+                signal="price_ratio",
+                field="price_minor",
+                right_id=right.right_id,
+                note=f"Priced {listing.price_minor} {listing.currency} in minor units, "
+                f"{facts.price_ratio:.2f} of the reference {right.reference_price_minor}.",
+            )
+        )
+    for signal, holds, note in (
+        ("nominative", facts.nominative, "The mark names what the goods are for."),
+        ("used", facts.used, "The goods are used or refurbished."),
+        ("authorised", facts.authorised, "The owner has authorised the seller."),
+        (
+            "partly_authorised",
+            facts.partly_authorised,
+            "The owner has authorised the seller in some of the territories it ships to.",
+        ),
+        (
+            "in_force",
+            not facts.in_force,
+            "The right is not in force now where the listing ships to.",
+        ),
+    ):
+        if holds:
+            evidence.append(Evidence(signal=signal, right_id=right.right_id, note=note))
+    return evidence
+
+
+def reason_of(template: str, match: RightMatch) -> str:
+    """Return a rule's reason for the match it fired on."""
+    ratio = match.facts.price_ratio
+    return template.format(
+        mark=match.right.mark or (match.right.aliases[0] if match.right.aliases else ""),
+        owner=match.right.owner,
+        brand=match.right.brand or match.right.mark,
+        price_ratio=f"{ratio:.0%}" if ratio is not None else "an unknown share",
+        text=match.words[0].text[:MAX_TEXT] if match.words else "",
+    )

@@ -1,0 +1,118 @@
+"""The first half of a listing's way: from the records of a batch to what has to be judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from agents.monitoring.judge import Examination, Judge
+from agents.records import Listing
+from streams import topics
+from streams.codec import DecodeError, Decoder
+from streams.dead_letters import Failure, SourceRecord
+from streams.schema_registry import SchemaRegistry
+
+EARLIEST: Final = 946_684_800_000
+"""2000-01-01: a listing from before is a producer's mistake."""
+
+TEXT_FIELDS: Final = ("title", "brand", "description", "attributes")
+"""Fields a mark is looked for in; the same ones as `examination.texts_of`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a listing may be at most."""
+
+    record_bytes: int
+    clock_ahead_s: int
+
+
+@dataclass(slots=True)
+class Screened:
+    """A batch after the screen. Every record of the batch is in exactly one of the lists."""
+
+    allowed: list[int] = field(default_factory=list)
+    """`occurred_at` of listings that name no mark."""
+    examined: list[tuple[SourceRecord, Examination]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Time spent by stage."""
+
+
+def listing_decoder(registry: SchemaRegistry) -> Decoder:
+    """Return the decoder of `marketplace.listings`."""
+    return Decoder(
+        registry,
+        topics.LISTINGS.schema,
+        projected=("kind", "occurred_at"),
+        texts=TEXT_FIELDS,
+        defaults={"kind": "UPDATED"},
+    )
+
+
+def screen(
+    records: Sequence[SourceRecord], judge: Judge, decoder: Decoder, limits: Limits, now: int
+) -> Screened:
+    """Sort the records of a batch: allowed by their bytes, examined, or failed. `now` is UTC ms.
+
+    Most listings name no mark: they cost one walk over the record and one scan over its texts, and
+    are never decoded.
+    """
+    result = Screened()
+    started = time.perf_counter()
+    hits: list[SourceRecord] = []
+    latest = now + limits.clock_ahead_s * 1000
+    project, may_concern, allow = decoder.project, judge.may_concern, result.allowed.append
+    for record in records:
+        value = record.value
+        try:
+            if value is not None and len(value) > limits.record_bytes:
+                _refuse_size(len(value), limits)
+            kind, occurred_at, texts = project(value)
+            if not EARLIEST <= occurred_at <= latest:
+                _refuse_time(occurred_at, now)
+        except DecodeError as error:
+            result.failures.append(Failure(record, error.reason, str(error)))
+            continue
+        if kind == "DELETED" or not may_concern(texts):
+            allow(occurred_at)
+        else:
+            hits.append(record)
+    screened = time.perf_counter()
+    for record in hits:
+        try:
+            listing = to_listing(decoder, record.value)
+            result.examined.append((record, judge.examine(listing, now)))
+        except DecodeError as error:
+            result.failures.append(Failure(record, error.reason, str(error)))
+        except Exception as error:  # noqa: BLE001 - one listing must not stop the others
+            result.failures.append(
+                Failure(record, "judge_error", f"{type(error).__name__}: {error}")
+            )
+    result.seconds = {"screen": screened - started, "examine": time.perf_counter() - screened}
+    return result
+
+
+def to_listing(decoder: Decoder, value: bytes | None) -> Listing:
+    """Return the listing of a record's value. Raises DecodeError."""
+    record = decoder.decode(value)
+    try:
+        return msgspec.convert(record, Listing)
+    except msgspec.ValidationError as error:
+        raise DecodeError("foreign_record", f"not a listing: {error}") from None
+
+
+def _refuse_size(size: int, limits: Limits) -> None:
+    raise DecodeError(
+        "too_large", f"{size} bytes, and a listing may have {limits.record_bytes} at most"
+    )
+
+
+def _refuse_time(occurred_at: int, now: int) -> None:
+    if occurred_at < EARLIEST:
+        raise DecodeError("bad_time", f"occurred_at {occurred_at} ms lies before the year 2000")
+    raise DecodeError("bad_time", f"occurred_at lies {(occurred_at - now) // 1000} s in the future")

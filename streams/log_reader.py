@@ -1,0 +1,143 @@
+"""Reads one partition from an offset on, in no group and committing nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from streams.kafka import KafkaUnavailableError, client_config
+from streams.settings import Settings
+
+
+class MissingTopicError(LookupError):
+    """The topic does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """A record as it was read."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class LogReader:
+    """A partition read in order. Calls block: use it in a thread of its own."""
+
+    def __init__(self, settings: Settings, topic: str, partition: int = 0, start: int = 0) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.next_offset = start
+        self._bootstrap = settings.kafka_bootstrap
+        self._consumer = Consumer(
+            client_config(
+                settings,
+                {
+                    # The client demands a name; assigning partitions by hand joins no group.
+                    "group.id": f"{settings.topic_prefix}assayer-log-reader",
+                    "enable.auto.commit": False,
+                    "auto.offset.reset": "earliest",
+                    "fetch.wait.max.ms": 50,
+                },
+            )
+        )
+        self._consumer.assign([TopicPartition(topic, partition, start)])
+
+    def bounds(self, timeout: float = 10.0) -> tuple[int, int]:
+        """Return the first offset kept and the one behind the last record.
+
+        Raises:
+            KafkaUnavailableError: no broker answers.
+            MissingTopicError: there is no such topic.
+        """
+        where = TopicPartition(self.topic, self.partition)
+        try:
+            low, high = self._consumer.get_watermark_offsets(where, timeout=timeout)
+        except KafkaException as error:
+            raise self._explain(error.args[0]) from None
+        return low, high
+
+    def read(self, timeout: float = 0.2, limit: int = 1000) -> list[LogRecord]:
+        """Return the next records, none when nothing came within `timeout` seconds.
+
+        Raises:
+            MissingTopicError: there is no such topic.
+            KafkaUnavailableError: an error the client does not retry by itself.
+        """
+        records = []
+        for message in self._consumer.consume(limit, timeout):
+            error = message.error()
+            if error is not None:
+                if error.retriable() or error.code() in _PASSING:
+                    continue
+                raise self._explain(error)
+            records.append(
+                LogRecord(
+                    message.offset() or 0,
+                    message.timestamp()[1],
+                    message.key(),
+                    message.value(),
+                    _headers(message.headers()),
+                )
+            )
+        if records:
+            self.next_offset = records[-1].offset + 1
+        return records
+
+    def read_to_end(self, limit: int = 1000) -> Iterator[list[LogRecord]]:
+        """Yield the records up to the end of the partition as it is now.
+
+        Raises:
+            KafkaUnavailableError: no broker answers.
+            MissingTopicError: there is no such topic.
+        """
+        _, end = self.bounds()
+        silent = 0
+        while self.next_offset < end:
+            records = self.read(0.5, limit)
+            if records:
+                silent = 0
+                yield records
+                continue
+            # Offsets may be missing at the end (transactions): the position tells.
+            position = self._consumer.position([TopicPartition(self.topic, self.partition)])
+            if position[0].offset >= end:
+                return
+            silent += 1
+            if silent >= 20:
+                raise KafkaUnavailableError(
+                    f"{self.topic} stopped at offset {self.next_offset} of {end}"
+                )
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._consumer.close()
+
+    def _explain(self, error: KafkaError) -> Exception:
+        if error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):  # noqa: SLF001
+            return MissingTopicError(
+                f"there is no topic '{self.topic}'; make it with: assayer topics create"
+            )
+        return KafkaUnavailableError(
+            f"Kafka at {self._bootstrap} does not answer ({error.name()}); check "
+            "ASSAYER_KAFKA_BOOTSTRAP"
+        )
+
+
+def _headers(headers: Any) -> tuple[tuple[str, bytes], ...]:
+    return tuple((name, value or b"") for name, value in headers or ())
+
+
+_PASSING = {
+    KafkaError._PARTITION_EOF,  # noqa: SLF001
+    KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+    KafkaError._TRANSPORT,  # noqa: SLF001
+    KafkaError._RESOLVE,  # noqa: SLF001
+}
+"""Errors during which the client goes on trying by itself."""
