@@ -8,6 +8,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from confluent_kafka.admin import AdminClient
 from streams.kafka import KafkaUnavailableError, client_config
 from streams.settings import Settings
 
@@ -115,6 +116,11 @@ class LogReader:
                     f"{self.topic} stopped at offset {self.next_offset} of {end}"
                 )
 
+    def seek(self, offset: int) -> None:
+        """Go on reading at this offset."""
+        self.next_offset = offset
+        self._consumer.assign([TopicPartition(self.topic, self.partition, offset)])
+
     def close(self) -> None:
         """Leave the broker."""
         self._consumer.close()
@@ -128,6 +134,28 @@ class LogReader:
             f"Kafka at {self._bootstrap} does not answer ({error.name()}); check "
             "ASSAYER_KAFKA_BOOTSTRAP"
         )
+
+
+def partitions_of(settings: Settings, topic: str, timeout: float = 10.0) -> int:
+    """Return how many partitions a topic has.
+
+    Raises:
+        KafkaUnavailableError: no broker answers.
+        MissingTopicError: there is no such topic.
+    """
+    try:
+        metadata = AdminClient(client_config(settings)).list_topics(topic, timeout=timeout)
+    except KafkaException as error:
+        raise KafkaUnavailableError(
+            f"Kafka at {settings.kafka_bootstrap} does not answer ({error.args[0].name()}); "
+            "check ASSAYER_KAFKA_BOOTSTRAP"
+        ) from None
+    found = metadata.topics.get(topic)
+    if found is None or found.error is not None:
+        raise MissingTopicError(
+            f"there is no topic '{topic}'; make it with: assayer topics create"
+        )
+    return len(found.partitions)
 
 
 def _headers(headers: Any) -> tuple[tuple[str, bytes], ...]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Producer as LibrdkafkaProducer
 
-from streams.kafka import client_config
+from streams.kafka import KafkaUnavailableError, client_config, ping
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,9 @@ _NEVER: Final = {
     KafkaError.INVALID_MSG_SIZE,
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.INVALID_RECORD,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - the client's public name of its own error
+    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
 }
 """Failures that another try will not mend."""
 
@@ -40,6 +43,8 @@ class Outgoing:
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    partition: int = -1
+    """Chosen by the key's hash when -1."""
 
 
 class _Delivery:
@@ -74,6 +79,7 @@ class Producer:
     """
 
     def __init__(self, settings: Settings, **extra: Any) -> None:
+        """Start the client and its polling thread; nothing is sent yet."""
         self._producer = LibrdkafkaProducer(
             client_config(
                 settings,
@@ -91,6 +97,18 @@ class Producer:
         self._closing = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="producer-poll", daemon=True)
         self._poller.start()
+
+    @classmethod
+    def connected(cls, settings: Settings) -> Producer:
+        """Return a producer whose broker has answered; blocks up to ten seconds.
+
+        For commands: they say at once that Kafka is away instead of waiting for it.
+
+        Raises:
+            KafkaUnavailableError
+        """
+        ping(settings)
+        return cls(settings)
 
     def _poll(self) -> None:
         while not self._closing.is_set():
@@ -112,9 +130,10 @@ class Producer:
                 return
             for record, error in failed:
                 if error.code() in _NEVER or error.fatal():
+                    hint = "; make it with: assayer topics create" if _missing(error) else ""
                     raise DeliveryError(
                         f"{record.topic} refuses a record of {len(record.value or b'')} bytes: "
-                        f"{error.str()}"
+                        f"{error.str()}{hint}"
                     )
             log.warning(
                 "%d records to %s not acknowledged (%s); sending them again in %.1f s",
@@ -126,6 +145,22 @@ class Producer:
             await asyncio.sleep(backoff)
             backoff = min(backoff * 2, 10.0)
             waiting = [record for record, _ in failed]
+
+    async def deliver_within(self, outgoing: Sequence[Outgoing], seconds: float) -> None:
+        """Deliver, and give up after `seconds`: for commands, where a person waits.
+
+        Raises:
+            KafkaUnavailableError: not everything was acknowledged in time.
+            DeliveryError: the broker refuses a record for good.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                await self.deliver(outgoing)
+        except TimeoutError:
+            raise KafkaUnavailableError(
+                f"Kafka did not acknowledge {len(outgoing)} records within {seconds:.0f} s; "
+                "some may have arrived"
+            ) from None
 
     async def _send_once(self, outgoing: Sequence[Outgoing]) -> list[tuple[Outgoing, KafkaError]]:
         delivery = _Delivery(asyncio.get_running_loop(), len(outgoing))
@@ -144,6 +179,7 @@ class Producer:
                     record.topic,
                     value=record.value,
                     key=record.key,
+                    partition=record.partition,
                     headers=list(record.headers),
                     on_delivery=acknowledged,
                 )
@@ -161,3 +197,7 @@ class Producer:
         self._closing.set()
         self._poller.join(timeout=1.0)
         return int(left)
+
+
+def _missing(error: KafkaError) -> bool:
+    return error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)  # noqa: SLF001

@@ -87,9 +87,9 @@ class Settings(BaseSettings):
     batches_in_flight: Annotated[int, Field(ge=1, le=64)] = 4
     """Batches of one partition that may await their acknowledgement."""
 
-    max_title_chars: Annotated[int, Field(ge=100)] = 10_000
-    """A longer title goes to the dead letters."""
-    max_record_bytes: Annotated[int, Field(ge=10_000)] = 2_000_000
+    session_timeout_s: Annotated[float, Field(ge=1, le=600)] = 10.0
+    """After how long without a heartbeat Kafka gives a worker's partitions to the others."""
+    max_record_bytes: Annotated[int, Field(ge=10_000)] = 1_000_000
     """A larger listing goes to the dead letters."""
     max_clock_ahead_s: Annotated[int, Field(ge=0)] = 900
     """A listing whose time is further in the future goes to the dead letters."""

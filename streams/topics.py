@@ -90,6 +90,15 @@ REVIEWS: Final = Topic(
     read_by="downstream, reviewers",
     retention_ms=400 * DAY_MS,
 )
+REJUDGE: Final = Topic(
+    "assayer.rejudge",
+    key="listing_id",
+    schema="listing",
+    written_by="monitoring, for listings judged while Redis was away",
+    read_by="monitoring, when Redis is back",
+    retention_ms=7 * DAY_MS,
+    max_message_bytes=8_388_608,
+)
 DEAD_LETTERS: Final = Topic(
     "assayer.dead-letters",
     key="topic",
@@ -107,5 +116,6 @@ TOPICS: Final[tuple[Topic, ...]] = (
     RIGHTS,
     TAKEDOWNS,
     REVIEWS,
+    REJUDGE,
     DEAD_LETTERS,
 )

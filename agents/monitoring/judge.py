@@ -41,6 +41,10 @@ class Verdict(msgspec.Struct, frozen=True):
     policy_version: str
     registry_version: str
 
+    def to_json(self) -> bytes:
+        """Return the verdict as JSON with sorted keys: the same verdict gives the same bytes."""
+        return msgspec.json.encode(self, order="sorted")
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:

@@ -19,7 +19,7 @@ from agents.monitoring.feed.sources import (
     FeedMapping,
     Source,
 )
-from agents.monitoring.feed.values import Row, Unreadable, Value, read
+from agents.monitoring.feed.values import Row, UnreadableError, Value, read
 from agents.records import Listing, Refused, RowError, Seller, from_mapping, parse_lines
 
 EVENT_NAMESPACE: Final = uuid.UUID("6b1f0c52-6f5e-5b7e-9a7e-3d0c6f0e8a41")
@@ -123,7 +123,7 @@ def _value(name: str, source: Source, row: Row, currency: str = "") -> Value | N
     kinds = SELLER_FIELDS if name.startswith("seller.") else LISTING_FIELDS
     try:
         return read(kinds[name.removeprefix("seller.")], source, row, currency)
-    except Unreadable as error:
+    except UnreadableError as error:
         raise RowError(f"field '{name}': {error}") from None
 
 

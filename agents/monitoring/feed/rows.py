@@ -1,4 +1,4 @@
-"""Reads the rows of a CSV or JSON Lines file as texts by column, each with the line it starts on."""
+"""Reads the rows of a CSV or JSON Lines file: the line each starts on, its texts by column."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def check_columns(path: Path, mapping: FeedMapping) -> None:
     """
     encoding = _encoding(path, mapping)
     with path.open(encoding=encoding, errors=_errors(encoding), newline="") as lines:
-        header = _header(path, csv.reader(lines, delimiter=mapping.delimiter))
+        header = _header(path, csv.reader(lines, delimiter=mapping.delimiter, strict=True))
     if any("\0" in column for column in header):
         raise FeedError(
             f"{path}: NUL bytes in the header; a mapping can say `encoding: utf-16`, if it is that"
@@ -114,11 +114,12 @@ def _cell(value: object) -> str:
 def _csv_rows(
     path: Path, mapping: FeedMapping, needed: frozenset[str]
 ) -> Iterator[FileRow | Refused]:
-    # The limit is the module's, not the reader's; the default of 128 KiB ends on a real description.
+    # The limit is the module's, not the reader's; the default is 128 KiB.
     csv.field_size_limit(max(csv.field_size_limit(), 16 * LONGEST_CELL))
     encoding = _encoding(path, mapping)
     with path.open(encoding=encoding, errors=_errors(encoding), newline="") as lines:
-        reader = csv.reader(lines, delimiter=mapping.delimiter)
+        # Strict: a quote left open would make the rest of the file one title, without a word.
+        reader = csv.reader(lines, delimiter=mapping.delimiter, strict=True)
         header = _header(path, reader)
         while True:
             line = reader.line_num + 1
@@ -182,5 +183,6 @@ def _wrong(cells: dict[str, str]) -> str:
 
 
 def _near(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f" (is it '{near[0]}'?)" if near else ""
+    by_reading = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word.casefold(), by_reading, n=1)
+    return f" (is it '{by_reading[near[0]]}'?)" if near else ""

@@ -29,7 +29,7 @@ _TOO_LARGE: Final = Decimal(10) ** 15
 """No price or count in a marketplace's file is larger; one that is was misread."""
 
 
-class Unreadable(ValueError):
+class UnreadableError(ValueError):
     """A text that can't be read as what it should be."""
 
 
@@ -39,7 +39,7 @@ def read(kind: ValueKind, source: Source, row: Row, currency: str = "") -> Value
     `currency` is the ISO 4217 code that a price is counted in.
 
     Raises:
-        Unreadable: the row has a text for it that can't be read, and the source refuses that.
+        UnreadableError: the row has a text for it that can't be read, and the source refuses that.
     """
     try:
         if kind == "pairs":
@@ -56,7 +56,7 @@ def read(kind: ValueKind, source: Source, row: Row, currency: str = "") -> Value
         if kind in ("integer", "decimal"):
             return _number(text, source, whole=kind == "integer")
         return _PLAIN[kind](text)
-    except Unreadable:
+    except UnreadableError:
         if source.lenient:
             return None
         raise
@@ -144,13 +144,13 @@ def _json_list(cell: str) -> list[Any]:
     try:
         value = msgspec.json.decode(cell)
     except msgspec.DecodeError as error:
-        raise Unreadable(f"not JSON: {error}") from None
+        raise UnreadableError(f"not JSON: {error}") from None
     if value is None:
         return []
     if isinstance(value, dict):
         return [{"name": name, "value": item} for name, item in value.items()]
     if not isinstance(value, list):
-        raise Unreadable("expected a JSON array")
+        raise UnreadableError("expected a JSON array")
     return value
 
 
@@ -169,7 +169,7 @@ def _name_value_pairs(cell: str) -> Iterator[tuple[str, str]]:
         return
     for item in _json_list(cell.strip()):
         if not isinstance(item, dict):
-            raise Unreadable("expected name/value pairs")
+            raise UnreadableError("expected name/value pairs")
         name, value = _as_text(item.get("name")).strip(), _as_text(item.get("value")).strip()
         if name and value:
             yield name, value
@@ -194,31 +194,31 @@ def _decimal(text: str, source: Source) -> Decimal:
     if _GROUPED.fullmatch(plain):
         plain = plain.replace(",", "")
     if not _NUMBER.fullmatch(plain):
-        raise Unreadable(f"expected a number, got {_quoted(text)}")
+        raise UnreadableError(f"expected a number, got {_quoted(text)}")
     number = Decimal(plain) * source.times
     if abs(number) > _TOO_LARGE:
-        raise Unreadable(f"{_quoted(text)} is too large to be meant")
+        raise UnreadableError(f"{_quoted(text)} is too large to be meant")
     return number
 
 
 def _number(text: str, source: Source, *, whole: bool) -> int | float:
     number = _decimal(text, source)
     if number < 0:
-        raise Unreadable(f"{_quoted(text)} is below zero")
+        raise UnreadableError(f"{_quoted(text)} is below zero")
     if not whole:
         return float(number)
     if number != number.to_integral_value():
-        raise Unreadable(f"expected a whole number, got {_quoted(text)}")
+        raise UnreadableError(f"expected a whole number, got {_quoted(text)}")
     return int(number)
 
 
 def _minor_units(text: str, source: Source, currency: str) -> int:
     """Return the price in minor units, rounded half to even (files carry binary fractions)."""
     if not currency:
-        raise Unreadable("a price without a currency")
+        raise UnreadableError("a price without a currency")
     number = _decimal(text, source)
     if number < 0:
-        raise Unreadable(f"{_quoted(text)} is below zero")
+        raise UnreadableError(f"{_quoted(text)} is below zero")
     units = number.scaleb(MINOR_UNIT_EXPONENT[currency])
     return int(units.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
 
@@ -228,12 +228,14 @@ def _time(text: str, source: Source) -> int:
         try:
             moment = datetime.strptime(text, source.format)  # noqa: DTZ007 set right below
         except ValueError:
-            raise Unreadable(f"expected a time as {source.format!r}, got {_quoted(text)}") from None
+            raise UnreadableError(
+                f"expected a time as {source.format!r}, got {_quoted(text)}"
+            ) from None
         return parse_time((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat())
     try:
         return parse_time(int(text) if text.isascii() and text.isdigit() else text)
     except ValueError:
-        raise Unreadable(
+        raise UnreadableError(
             f"expected a time as ISO 8601 or milliseconds, got {_quoted(text)}"
         ) from None
 
@@ -241,34 +243,36 @@ def _time(text: str, source: Source) -> int:
 def _choice(text: str) -> str:
     choice = text.upper()
     if choice not in _CHOICES:
-        raise Unreadable(f"unknown {_quoted(text)}; the mapping can say what it means in 'values'")
+        raise UnreadableError(
+            f"unknown {_quoted(text)}; the mapping can say what it means in 'values'"
+        )
     return choice
 
 
 def _flag(text: str) -> bool:
     flag = _FLAGS.get(text.casefold())
     if flag is None:
-        raise Unreadable(f"expected true or false, got {_quoted(text)}")
+        raise UnreadableError(f"expected true or false, got {_quoted(text)}")
     return flag
 
 
 def _currency(text: str) -> str:
     code = text.upper()
     if code not in MINOR_UNIT_EXPONENT:
-        raise Unreadable(f"{_quoted(text)} is no ISO 4217 code")
+        raise UnreadableError(f"{_quoted(text)} is no ISO 4217 code")
     return code
 
 
 def _country(text: str) -> str:
     code = text.upper()
     if code not in COUNTRIES:
-        raise Unreadable(f"{_quoted(text)} is no ISO 3166-1 alpha-2 code")
+        raise UnreadableError(f"{_quoted(text)} is no ISO 3166-1 alpha-2 code")
     return code
 
 
 def _language(text: str) -> str:
     if not _LANGUAGE.fullmatch(text):
-        raise Unreadable(f"{_quoted(text)} is no BCP 47 tag")
+        raise UnreadableError(f"{_quoted(text)} is no BCP 47 tag")
     return text
 
 

@@ -1,0 +1,1 @@
+"""The commands of `assayer`, a file a group."""

@@ -1,0 +1,75 @@
+"""`assayer topics`: makes the topics and checks them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from agents.commands.console import NO, emit, leave, say, table
+from streams.settings import Settings
+
+app = App(name="topics", help="Make the topics, or compare them with what is configured.")
+
+Json = Annotated[bool, Parameter(name="--json", negative="")]
+
+
+@app.command
+def create(*, json: Json = False) -> None:
+    """Make the topics that are missing and register the schema of every value.
+
+    Example: assayer topics create
+
+    Parameters
+    ----------
+    json
+        Report as JSON lines.
+    """
+    from streams.schema_registry import SchemaRegistry
+    from streams.topic_admin import TopicAdmin
+
+    settings = Settings()
+    states = TopicAdmin(settings, SchemaRegistry.connect(settings)).create()
+    if json:
+        for state in states:
+            emit({"topic": state.topic, "state": state.state, "schema_id": state.schema_id})
+        return
+    table(
+        [(state.topic, state.state, str(state.schema_id)) for state in states],
+        ("topic", "state", "schema"),
+    )
+    say("Next: assayer rights load RIGHTS.jsonl, then assayer worker")
+
+
+@app.command
+def check(*, json: Json = False) -> None:
+    """Compare the topics with what is configured; exit 1 when one is missing or differs.
+
+    Example: assayer topics check --json
+
+    Parameters
+    ----------
+    json
+        Report as JSON lines.
+    """
+    from streams.schema_registry import SchemaRegistry
+    from streams.topic_admin import TopicAdmin
+
+    settings = Settings()
+    states = TopicAdmin(settings, SchemaRegistry.connect(settings)).check()
+    if json:
+        for state in states:
+            emit(
+                {
+                    "topic": state.topic,
+                    "state": state.state,
+                    "differences": list(state.differences),
+                }
+            )
+    else:
+        table(
+            [(state.topic, state.state, "; ".join(state.differences)) for state in states],
+            ("topic", "state", "differences"),
+        )
+    if any(state.state != "ok" for state in states):
+        leave(NO)

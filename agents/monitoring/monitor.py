@@ -1,0 +1,232 @@
+"""What the monitoring agent does with a batch: judge it, send what follows, count it.
+
+The agent is in `agent.py`; this is the same work as awaitable steps, for a batch at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from agents.monitoring.judge import Examination, Judgement
+from agents.monitoring.registry_keeper import RegistryKeeper
+from agents.monitoring.screening import Limits, Screened, screen
+from agents.records import Source, Takedown
+from agents.reputation import SellerFacts, read_facts
+from agents.takedowns import Decision, TakedownEvents, takedown
+from streams.codec import Decoder, Encoder
+from streams.dead_letters import SourceRecord, letters
+from streams.metrics import Metrics
+from streams.producer import Outgoing, Producer
+from streams.store import Store, StoreUnavailable
+from streams.transport import RecordBatch
+
+log = logging.getLogger(__name__)
+
+DELIVERY_PATIENCE: Final = 600.0
+"""Seconds after which a batch that the broker does not take ends the worker; it is read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Names of the topics monitoring writes to, prefixes included."""
+
+    listings: str
+    dead_letters: str
+    rejudge: str
+
+
+@dataclass(slots=True)
+class Judged:
+    """A batch that was judged, with everything that has to reach the broker before it is done."""
+
+    batch: RecordBatch
+    outgoing: list[Outgoing] = field(default_factory=list)
+    allowed_at: list[int] = field(default_factory=list)
+    """`occurred_at` of what was allowed."""
+    acted_at: list[int] = field(default_factory=list)
+    """`occurred_at` of what was taken down or sent to review."""
+    outcomes: Counter[str] = field(default_factory=Counter)
+    takedowns: list[Takedown] = field(default_factory=list)
+    rules: Counter[tuple[str, str]] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
+    decided_at: float = 0.0
+
+
+class Monitor:
+    """Judges batches of listings."""
+
+    def __init__(
+        self,
+        *,
+        keeper: RegistryKeeper,
+        decoder: Decoder,
+        store: Store,
+        producer: Producer,
+        events: TakedownEvents,
+        dead_letter_encoder: Encoder,
+        topics: Topics,
+        limits: Limits,
+        metrics: Metrics,
+    ) -> None:
+        self._keeper = keeper
+        self._decoder = decoder
+        self._store = store
+        self._producer = producer
+        self._events = events
+        self._dead_letter_encoder = dead_letter_encoder
+        self._topics = topics
+        self._limits = limits
+        self._metrics = metrics
+
+    async def judge(self, batch: RecordBatch) -> Judged:
+        """Judge every listing of the batch under one registry and one policy."""
+        judge = self._keeper.current
+        await self._decoder.prepare(record.value for record in batch.records)
+        received = int(batch.received_at * 1000)
+        screened = screen(batch.records, judge, self._decoder, self._limits, received)
+        judged = Judged(batch, allowed_at=screened.allowed, seconds=screened.seconds)
+        judged.outcomes["allow"] = len(screened.allowed)
+        if screened.examined:
+            started = time.perf_counter()
+            sellers, sold = await self._facts(screened)
+            judged.seconds["facts"] = time.perf_counter() - started
+            started = time.perf_counter()
+            for record, examination in screened.examined:
+                seller_id = examination.listing.seller_id
+                seller = sellers.get(seller_id) if sellers is not None else None
+                judgement = judge.decide(examination, seller)
+                self._record(judged, record, examination, judgement, sold, received)
+            judged.seconds["judge"] = time.perf_counter() - started
+        if screened.failures:
+            judged.outgoing += letters(
+                self._dead_letter_encoder,
+                self._topics.dead_letters,
+                batch.topic,
+                batch.partition,
+                screened.failures,
+            )
+            judged.outcomes["dead_letter"] = len(screened.failures)
+            judged.failures.update(failure.reason for failure in screened.failures)
+        judged.decided_at = time.time()
+        return judged
+
+    async def _facts(
+        self, screened: Screened
+    ) -> tuple[Mapping[str, SellerFacts] | None, Mapping[str, int | None]]:
+        """Return what the store knows of the sellers that matter, and the units sold.
+
+        One round trip a batch. None where the store does not answer.
+        """
+        asked = [item for _, item in screened.examined if item.matches]
+        sellers = {item.listing.seller_id for item in asked if item.needs_seller}
+        listings = {item.listing.listing_id for item in asked}
+        if not asked:
+            return {}, {}
+        try:
+            return await read_facts(self._store, sorted(sellers), sorted(listings))
+        except StoreUnavailable:
+            return None, {}
+
+    def _record(
+        self,
+        judged: Judged,
+        record: SourceRecord,
+        examination: Examination,
+        judgement: Judgement,
+        sold: Mapping[str, int | None],
+        received: int,
+    ) -> None:
+        verdict, listing = judgement.verdict, examination.listing
+        judged.outcomes[verdict.outcome] += 1
+        judged.rules.update((rule, "enforce") for rule in verdict.rules)
+        judged.rules.update((rule, "shadow") for rule in judgement.shadow)
+        if judgement.awaits_facts and judged.batch.topic == self._topics.listings:
+            judged.outgoing.append(
+                Outgoing(self._topics.rejudge, record.key, record.value, tuple(record.headers))
+            )
+        if verdict.outcome == "allow":
+            judged.allowed_at.append(listing.occurred_at)
+            return
+        judged.acted_at.append(listing.occurred_at)
+        decided = takedown(
+            _decision(examination, judgement, sold.get(listing.listing_id), received)
+        )
+        judged.outgoing.append(self._events.event(decided, tuple(record.headers)))
+        if decided.action == "REMOVED":
+            judged.takedowns.append(decided)
+
+    async def deliver(self, judged: Judged) -> None:
+        """Return when the broker has everything that follows from the batch; then count it.
+
+        Raises:
+            TimeoutError: the broker does not take it; the batch must not be acknowledged.
+            DeliveryError: the broker refuses it for good.
+        """
+        if judged.outgoing:
+            started = time.perf_counter()
+            async with asyncio.timeout(DELIVERY_PATIENCE):
+                await self._producer.deliver(judged.outgoing)
+            judged.seconds["deliver"] = time.perf_counter() - started
+        self._count(judged, time.time())
+
+    def _count(self, judged: Judged, acknowledged: float) -> None:
+        metrics = self._metrics
+        for outcome, count in judged.outcomes.items():
+            if count:
+                metrics.listings.labels(outcome).inc(count)
+        metrics.handling.observe(_seconds_since(judged.allowed_at, judged.decided_at))
+        metrics.handling.observe(_seconds_since(judged.acted_at, acknowledged))
+        for stage, seconds in judged.seconds.items():
+            metrics.stage.observe((seconds,), stage)
+        for (rule, mode), count in judged.rules.items():
+            metrics.rule_hits.labels(rule, mode).inc(count)
+        for reason, count in judged.failures.items():
+            metrics.dead_letters.labels(judged.batch.topic, reason).inc(count)
+        if judged.takedowns:
+            self._count_takedowns(judged.takedowns, acknowledged)
+
+    def _count_takedowns(self, takedowns: Sequence[Takedown], now: float) -> None:
+        for (rule, source), count in Counter((t.rules[0], t.source) for t in takedowns).items():
+            self._metrics.takedowns.labels(rule, source).inc(count)
+        known = [t for t in takedowns if t.units_sold_before is not None]
+        before = sum(1 for t in known if t.units_sold_before == 0)
+        self._metrics.sales_known.inc(len(known))
+        self._metrics.before_first_sale.inc(before)
+        self._metrics.first_sale.add(before, len(known), now)
+
+
+def _seconds_since(millis: Sequence[int], now: float) -> list[float]:
+    return [max(0.0, now - then / 1000) for then in millis]
+
+
+def _decision(
+    examination: Examination, judgement: Judgement, sold: int | None, received: int
+) -> Decision:
+    verdict, listing = judgement.verdict, examination.listing
+    source: Source = "MONITORING"
+    return Decision(
+        action="REMOVED" if verdict.outcome == "remove" else "REVIEW",
+        listing_id=verdict.listing_id,
+        revision=verdict.revision,
+        seller_id=listing.seller_id,
+        source=source,
+        rules=verdict.rules,
+        evidence=verdict.evidence,
+        score=verdict.score,
+        policy_version=verdict.policy_version,
+        registry_version=verdict.registry_version,
+        rights=judgement.rights,
+        ground=judgement.ground,
+        reasons=judgement.reasons,
+        listing_occurred_at=listing.occurred_at,
+        received_at=received,
+        decided_at=int(time.time() * 1000),
+        units_sold_before=sold,
+    )

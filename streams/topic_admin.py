@@ -1,0 +1,133 @@
+"""Makes the topics, and compares them with what they have to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+
+from streams.kafka import KafkaUnavailableError, client_config
+from streams.schema_registry import SchemaRegistry
+from streams.settings import Settings
+from streams.topics import TOPICS, Topic
+
+TIMEOUT: Final = 20.0
+CHECKED: Final = ("cleanup.policy", "retention.ms", "retention.bytes", "max.message.bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """A topic as it was found or made."""
+
+    topic: str
+    state: str
+    """created, exists, missing, differs or ok."""
+    differences: tuple[str, ...] = ()
+    schema_id: int | None = None
+
+
+class TopicAdmin:
+    """Administers the topics of one installation. Calls block."""
+
+    def __init__(self, settings: Settings, registry: SchemaRegistry) -> None:
+        self._settings = settings
+        self._registry = registry
+        self._admin = AdminClient(client_config(settings))
+
+    def create(self, topics: Sequence[Topic] = TOPICS) -> list[TopicState]:
+        """Make what is missing, register every value schema; return what was done.
+
+        Raises:
+            KafkaUnavailableError, RegistryUnavailableError, IncompatibleSchemaError
+        """
+        existing = self._existing()
+        missing = [topic for topic in topics if self._settings.topic(topic.name) not in existing]
+        futures = (
+            self._admin.create_topics(
+                [self._new(topic) for topic in missing], operation_timeout=TIMEOUT
+            )
+            if missing
+            else {}
+        )
+        made = set()
+        for name, future in futures.items():
+            try:
+                future.result(timeout=TIMEOUT)
+                made.add(name)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise KafkaUnavailableError(
+                        f"topic '{name}' could not be made: {error.args[0].str()}"
+                    ) from None
+        states = []
+        for topic in topics:
+            name = self._settings.topic(topic.name)
+            schema_id = self._registry.register(name, topic.schema)
+            states.append(
+                TopicState(name, "created" if name in made else "exists", (), schema_id)
+            )
+        return states
+
+    def check(self, topics: Sequence[Topic] = TOPICS) -> list[TopicState]:
+        """Compare the topics with their declaration.
+
+        Raises:
+            KafkaUnavailableError
+        """
+        existing = self._existing()
+        names = [self._settings.topic(topic.name) for topic in topics]
+        found = [name for name in names if name in existing]
+        configs = self._configs(found)
+        states = []
+        for topic, name in zip(topics, names, strict=True):
+            if name not in existing:
+                states.append(TopicState(name, "missing"))
+                continue
+            differences = self._differences(topic, existing[name], configs.get(name, {}))
+            states.append(
+                TopicState(name, "differs" if differences else "ok", tuple(differences))
+            )
+        return states
+
+    def _differences(self, topic: Topic, partitions: int, config: dict[str, str]) -> list[str]:
+        differences = []
+        if topic.partitions is not None and partitions != topic.partitions:
+            differences.append(f"{partitions} partitions, has to be {topic.partitions}")
+        wanted = topic.configuration()
+        differences += [
+            f"{key} is {config[key]}, has to be {wanted[key]}"
+            for key in CHECKED
+            if key in config and config[key] != wanted[key]
+        ]
+        return differences
+
+    def _new(self, topic: Topic) -> NewTopic:
+        return NewTopic(
+            self._settings.topic(topic.name),
+            num_partitions=topic.partitions or self._settings.topic_partitions,
+            replication_factor=self._settings.topic_replication,
+            config=topic.configuration(),
+        )
+
+    def _existing(self) -> dict[str, int]:
+        try:
+            metadata = self._admin.list_topics(timeout=TIMEOUT / 2)
+        except KafkaException as error:
+            raise KafkaUnavailableError(
+                f"Kafka at {self._settings.kafka_bootstrap} does not answer "
+                f"({error.args[0].name()}); check ASSAYER_KAFKA_BOOTSTRAP"
+            ) from None
+        return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
+
+    def _configs(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
+        if not names:
+            return {}
+        resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
+        found: dict[str, dict[str, str]] = {}
+        for resource, future in self._admin.describe_configs(resources).items():
+            entries: dict[str, Any] = future.result(timeout=TIMEOUT)
+            found[resource.name] = {key: str(entry.value) for key, entry in entries.items()}
+        return found
