@@ -1,27 +1,216 @@
-"""Placeholder values until the views are written."""
+"""What is known of sellers and sales: three views, and one reading of them a batch."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
 import msgspec
+
+from agents.records import Seller
+from streams import topics
+from streams.store import Store, StoreUnavailable
+from streams.views import Fold, ready_key
+
+HALF_LIFE_MS: Final = 180 * 86_400_000
+"""A case counts half after this time."""
+EPOCH_MS: Final = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp() * 1000)
+CASE_SECONDS: Final = 800 * 86_400
+"""How long a case is remembered by its id: after four half-lives it counts a twentieth."""
+SALE_SECONDS: Final = 7 * 86_400
+"""How long a sale's id is remembered, to count a sale delivered twice once."""
+SOLD_SECONDS: Final = 400 * 86_400
+PRIOR_UPHELD: Final = 1.0
+PRIOR_CLEARED: Final = 3.0
+"""Beta(1, 3) *(start value)*: of a seller without cases one case in four is expected to hold."""
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """Standing."""
+    """Cases against a seller, decayed: upheld ones, and those that were reversed."""
 
     upheld: float = 0.0
     cleared: float = 0.0
 
     @property
     def score(self) -> float:
-        """Beta posterior mean."""
-        return round((1 + self.upheld) / (4 + self.upheld + self.cleared), 6)
+        """Probability, 0 to 1, that a case is upheld: the mean of the Beta posterior."""
+        cases = self.upheld + self.cleared
+        return round((PRIOR_UPHELD + self.upheld) / (PRIOR_UPHELD + PRIOR_CLEARED + cases), 6)
 
 
 class SellerFacts(msgspec.Struct, frozen=True):
-    """Facts."""
+    """What is known of a seller; None is unknown."""
 
     seller_id: str
-    known: bool = False
     created_at: int | None = None
     verified: bool | None = None
     standing: Standing | None = None
+
+
+def facts_of(seller_id: str, seller: Seller | None) -> SellerFacts:
+    """Return the facts of a seller from a file; of one that is not in it nothing is known."""
+    if seller is None:
+        return SellerFacts(seller_id)
+    return SellerFacts(
+        seller_id,
+        seller.created_at,
+        seller.verified,
+        Standing(float(seller.upheld), float(seller.cleared)),
+    )
+
+
+def weight_at(millis: int) -> float:
+    """Return the weight with which a case of this moment enters a sum.
+
+    Weights grow by two every half-life, so a sum of them decays by one multiplication at reading:
+    `sum / weight_at(now)`, and a reversal takes away exactly what was added.
+    """
+    return float(2.0 ** ((millis - EPOCH_MS) / HALF_LIFE_MS))
+
+
+def _seller_change(key: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | None:
+    if record is None:
+        return {"id": (key or b"").decode("utf-8", "replace")}
+    fields = {"verified": "1" if record["verified"] else "0"}
+    if record["created_at"] is not None:
+        fields["created_at"] = str(record["created_at"])
+    return {"id": record["seller_id"], "fields": fields}
+
+
+SELLERS: Final = Fold(
+    view="sellers",
+    topic=topics.SELLERS.name,
+    schema=topics.SELLERS.schema,
+    change=_seller_change,
+    body="""
+    local key = P .. 'seller:' .. r.id
+    redis.call('DEL', key)
+    if r.fields then
+      for name, value in pairs(r.fields) do redis.call('HSET', key, name, value) end
+    end
+    """,
+    keys=("seller:*",),
+)
+
+
+def _sale_change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | None:
+    if record is None or record["quantity"] <= 0:
+        return None
+    return {
+        "event": record["event_id"],
+        "listing": record["listing_id"],
+        "quantity": record["quantity"],
+    }
+
+
+SALES: Final = Fold(
+    view="sales",
+    topic=topics.SALES.name,
+    schema=topics.SALES.schema,
+    change=_sale_change,
+    body=f"""
+    if redis.call('SET', P .. 'sale:' .. r.event, '1', 'NX', 'EX', {SALE_SECONDS}) then
+      local key = P .. 'sold:' .. r.listing
+      redis.call('INCRBY', key, r.quantity)
+      redis.call('EXPIRE', key, {SOLD_SECONDS})
+    end
+    """,
+    keys=("sale:*", "sold:*"),
+)
+
+
+def _standing_change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | None:
+    if record is None or record["action"] not in ("REMOVED", "REINSTATED"):
+        return None
+    return {
+        "id": record["takedown_id"],
+        "action": record["action"],
+        "seller": record["seller_id"],
+        "weight": repr(weight_at(record["decided_at"])),
+    }
+
+
+STANDING: Final = Fold(
+    view="standing",
+    topic=topics.TAKEDOWNS.name,
+    schema=topics.TAKEDOWNS.schema,
+    change=_standing_change,
+    # A case key holds what the case added, so that a reversal takes away just that; 'c' in front
+    # says that it was reversed. Each takedown counts once, however often its event is repeated.
+    body=f"""
+    local case = P .. 'case:' .. r.id
+    local key = P .. 'standing:' .. r.seller
+    local before = redis.call('GET', case)
+    if r.action == 'REMOVED' then
+      if not before then
+        redis.call('SET', case, r.weight, 'EX', {CASE_SECONDS})
+        redis.call('HINCRBYFLOAT', key, 'upheld', r.weight)
+      end
+    elseif not before then
+      redis.call('SET', case, 'c', 'EX', {CASE_SECONDS})
+    elseif string.sub(before, 1, 1) ~= 'c' then
+      redis.call('SET', case, 'c' .. before, 'EX', {CASE_SECONDS})
+      redis.call('HINCRBYFLOAT', key, 'upheld', '-' .. before)
+      redis.call('HINCRBYFLOAT', key, 'cleared', r.weight)
+    end
+    redis.call('EXPIRE', key, {CASE_SECONDS})
+    """,
+    keys=("case:*", "standing:*"),
+)
+
+FOLDS: Final = (SELLERS, SALES, STANDING)
+
+
+class IncompleteView(StoreUnavailable):
+    """A view was dropped and not rebuilt yet: what it would say is unknown."""
+
+
+async def read_facts(
+    store: Store, seller_ids: Sequence[str], listing_ids: Sequence[str], now: int
+) -> tuple[dict[str, SellerFacts], dict[str, int | None]]:
+    """Return facts by seller and units sold by listing, in one round trip.
+
+    `now` is UTC milliseconds, for the decay of standing.
+
+    Raises:
+        StoreUnavailable: Redis does not answer.
+        IncompleteView: a view is being rebuilt.
+    """
+    prefix = store.prefix
+
+    async def ask(client: Any) -> list[Any]:
+        pipe = client.pipeline(transaction=False)
+        pipe.mget([ready_key(store, fold.view) for fold in FOLDS])
+        for seller in seller_ids:
+            pipe.hmget(f"{prefix}seller:{seller}", "created_at", "verified")
+            pipe.hmget(f"{prefix}standing:{seller}", "upheld", "cleared")
+        if listing_ids:
+            pipe.mget([f"{prefix}sold:{listing}" for listing in listing_ids])
+        result: list[Any] = await pipe.execute()
+        return result
+
+    answers = iter(await store.call(ask))
+    ready = next(answers)
+    if None in ready:
+        missing = [fold.view for fold, there in zip(FOLDS, ready, strict=True) if there is None]
+        raise IncompleteView(f"the views {', '.join(missing)} are not complete")
+    weight = weight_at(now)
+    sellers = {}
+    for seller in seller_ids:
+        created, verified = next(answers)
+        upheld, cleared = next(answers)
+        sellers[seller] = SellerFacts(
+            seller,
+            None if created is None else int(created),
+            None if verified is None else verified == b"1",
+            Standing(_decayed(upheld, weight), _decayed(cleared, weight)),
+        )
+    sold = next(answers) if listing_ids else ()
+    units = {listing: int(count or 0) for listing, count in zip(listing_ids, sold, strict=True)}
+    return sellers, dict(units)
+
+
+def _decayed(total: bytes | None, weight: float) -> float:
+    # Rounded, so that the same state and moment give the same verdict to the byte.
+    return max(0.0, round(float(total or 0) / weight, 6))

@@ -116,6 +116,12 @@ class LogReader:
                     f"{self.topic} stopped at offset {self.next_offset} of {end}"
                 )
 
+    def at_end(self) -> bool:
+        """Return whether nothing is left to read, offsets that hold no record included."""
+        _, end = self.bounds()
+        position = self._consumer.position([TopicPartition(self.topic, self.partition)])
+        return self.next_offset >= end or position[0].offset >= end
+
     def seek(self, offset: int) -> None:
         """Go on reading at this offset."""
         self.next_offset = offset
@@ -152,9 +158,7 @@ def partitions_of(settings: Settings, topic: str, timeout: float = 10.0) -> int:
         ) from None
     found = metadata.topics.get(topic)
     if found is None or found.error is not None:
-        raise MissingTopicError(
-            f"there is no topic '{topic}'; make it with: assayer topics create"
-        )
+        raise MissingTopicError(f"there is no topic '{topic}'; make it with: assayer topics create")
     return len(found.partitions)
 
 

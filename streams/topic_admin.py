@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 
 from streams.kafka import KafkaUnavailableError, client_config
 from streams.schema_registry import SchemaRegistry
@@ -66,9 +71,7 @@ class TopicAdmin:
         for topic in topics:
             name = self._settings.topic(topic.name)
             schema_id = self._registry.register(name, topic.schema)
-            states.append(
-                TopicState(name, "created" if name in made else "exists", (), schema_id)
-            )
+            states.append(TopicState(name, "created" if name in made else "exists", (), schema_id))
         return states
 
     def check(self, topics: Sequence[Topic] = TOPICS) -> list[TopicState]:
@@ -87,9 +90,7 @@ class TopicAdmin:
                 states.append(TopicState(name, "missing"))
                 continue
             differences = self._differences(topic, existing[name], configs.get(name, {}))
-            states.append(
-                TopicState(name, "differs" if differences else "ok", tuple(differences))
-            )
+            states.append(TopicState(name, "differs" if differences else "ok", tuple(differences)))
         return states
 
     def _differences(self, topic: Topic, partitions: int, config: dict[str, str]) -> list[str]:

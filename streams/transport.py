@@ -141,7 +141,9 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         self.tp_last_committed_at.update(dict.fromkeys(offsets, now))
         return True
 
-    async def fetch(self, partitions: set[TP], timeout: float, limit: int) -> Mapping[TP, list[Any]]:
+    async def fetch(
+        self, partitions: set[TP], timeout: float, limit: int
+    ) -> Mapping[TP, list[Any]]:
         """Return up to `limit` records of these partitions."""
         return cast(
             Mapping[TP, list[Any]],

@@ -77,7 +77,7 @@ def screen(
                 complain(f"refused {listing}")
                 refused += 1
                 continue
-            facts = facts_of(listing.seller_id, known.get(listing.seller_id), moment)
+            facts = facts_of(listing.seller_id, known.get(listing.seller_id))
             out.write(judge.judge(listing, facts, moment).verdict.to_json() + b"\n")
     out.flush()
     if refused:

@@ -55,6 +55,8 @@ class Judged:
     takedowns: list[Takedown] = field(default_factory=list)
     rules: Counter[tuple[str, str]] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
+    awaiting: int = 0
+    """Listings whose outcome facts about the seller might change, which could not be had."""
     seconds: dict[str, float] = field(default_factory=dict)
     decided_at: float = 0.0
 
@@ -95,7 +97,7 @@ class Monitor:
         judged.outcomes["allow"] = len(screened.allowed)
         if screened.examined:
             started = time.perf_counter()
-            sellers, sold = await self._facts(screened)
+            sellers, sold = await self._facts(screened, received)
             judged.seconds["facts"] = time.perf_counter() - started
             started = time.perf_counter()
             for record, examination in screened.examined:
@@ -118,7 +120,7 @@ class Monitor:
         return judged
 
     async def _facts(
-        self, screened: Screened
+        self, screened: Screened, now: int
     ) -> tuple[Mapping[str, SellerFacts] | None, Mapping[str, int | None]]:
         """Return what the store knows of the sellers that matter, and the units sold.
 
@@ -130,7 +132,7 @@ class Monitor:
         if not asked:
             return {}, {}
         try:
-            return await read_facts(self._store, sorted(sellers), sorted(listings))
+            return await read_facts(self._store, sorted(sellers), sorted(listings), now)
         except StoreUnavailable:
             return None, {}
 
@@ -147,6 +149,8 @@ class Monitor:
         judged.outcomes[verdict.outcome] += 1
         judged.rules.update((rule, "enforce") for rule in verdict.rules)
         judged.rules.update((rule, "shadow") for rule in judgement.shadow)
+        if judgement.awaits_facts:
+            judged.awaiting += 1
         if judgement.awaits_facts and judged.batch.topic == self._topics.listings:
             judged.outgoing.append(
                 Outgoing(self._topics.rejudge, record.key, record.value, tuple(record.headers))

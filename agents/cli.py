@@ -1,0 +1,100 @@
+"""The `assayer` command: puts the commands together and turns errors into one line and a code."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Any
+
+from cyclopts import App
+
+from agents.commands.console import NO, UNREACHABLE, WRONG, CommandError, complain
+
+app = App(
+    name="assayer",
+    help="Screens marketplace listings as they stream by, and takes down what infringes a "
+    "registered right before anyone buys it.",
+    version=lambda: version("assayer"),
+    help_epilogue="Start with: assayer demo",
+)
+app.register_install_completion_command()
+
+for name, target in {
+    "demo": "agents.commands.demo:demo",
+    "worker": "agents.commands.worker:worker",
+    "topics": "agents.commands.topics:app",
+    "doctor": "agents.commands.doctor:doctor",
+    "feed": "agents.commands.feed:feed",
+    "screen": "agents.commands.screen:screen",
+    "rights": "agents.commands.rights:app",
+    "views": "agents.commands.views:app",
+    "dead-letters": "agents.commands.dead_letters:app",
+}.items():
+    app.command(target, name=name)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and exit: 0 done, 1 no, 2 wrong usage or input, 3 unreachable server."""
+    sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    from cyclopts.exceptions import CycloptsError
+
+    try:
+        result: Any = app(arguments, exit_on_error=False, print_error=False)
+    except CommandError as error:
+        complain(f"assayer: {error}")
+        return error.code
+    except CycloptsError as error:
+        complain(f"assayer: {_one_line(error)}; see: assayer --help")
+        return WRONG
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else (WRONG if exit_.code else 0)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 141
+    except Exception as error:
+        code = _code_of(error)
+        if code is None:
+            raise
+        complain(f"assayer: {_one_line(error)}")
+        return code
+    return result if isinstance(result, int) else 0
+
+
+def _code_of(error: Exception) -> int | None:
+    """Return the exit code of an error that is nobody's bug; None for the others."""
+    from pydantic import ValidationError
+
+    from agents.monitoring.policies import PolicyError
+    from streams.kafka import KafkaUnavailableError
+    from streams.log_reader import MissingTopicError
+    from streams.producer import DeliveryError
+    from streams.schema_registry import IncompatibleSchemaError, RegistryUnavailableError
+    from streams.store import StoreUnavailable
+
+    if isinstance(error, KafkaUnavailableError | RegistryUnavailableError | StoreUnavailable):
+        return UNREACHABLE
+    if isinstance(error, MissingTopicError | DeliveryError | IncompatibleSchemaError):
+        return NO
+    if isinstance(error, PolicyError | ValidationError | OSError):
+        return WRONG
+    return None
+
+
+def _one_line(error: Exception) -> str:
+    from pydantic import ValidationError
+
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            f"ASSAYER_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
+            for problem in error.errors()
+        )
+    return " ".join(str(error).split())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""`assayer views`: what Redis holds, made anew from Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from agents.commands.console import CommandError, emit, say
+from streams.settings import Settings
+
+app = App(name="views", help="Seller and sales facts in Redis: rebuilt from Kafka at any time.")
+
+Json = Annotated[bool, Parameter(name="--json", negative="")]
+
+
+@app.command
+def rebuild(*names: str, json: Json = False) -> None:
+    """Drop views and fold their topics again; rules that need them abstain meanwhile.
+
+    Example: assayer views rebuild standing
+
+    Parameters
+    ----------
+    names
+        sellers, sales or standing; all without it.
+    json
+        Report as JSON lines.
+    """
+    from agents.reputation import FOLDS
+    from streams.codec import Decoder
+    from streams.schema_registry import SchemaRegistry
+    from streams.store import Store
+    from streams.views import View
+
+    known = {fold.view: fold for fold in FOLDS}
+    for name in names:
+        if name not in known:
+            raise CommandError(f"no view '{name}'; there are {', '.join(known)}")
+    settings = Settings()
+    registry = SchemaRegistry.connect(settings)
+
+    async def work() -> None:
+        store = Store(settings)
+        try:
+            for name in names or known:
+                view = View(known[name], settings, store, Decoder(registry, known[name].schema))
+                await view.drop()
+                await view.ensure()
+                if json:
+                    emit({"view": name, "state": "rebuilt"})
+                else:
+                    say(f"{name} rebuilt from {view.topic}")
+        finally:
+            await store.close()
+
+    asyncio.run(work())

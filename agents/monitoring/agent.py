@@ -1,0 +1,126 @@
+"""Faust in, Faust out: the agents of monitoring."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+
+from agents.monitoring.monitor import Judged, Monitor
+from streams.codec import Encoder
+from streams.dead_letters import Failure, letters
+from streams.metrics import Metrics
+from streams.producer import Producer
+from streams.store import StoreUnavailable
+from streams.transport import BatchApp, RecordBatch, batch_topic
+from streams.views import View
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS: Final = 0.5
+STOP_SECONDS: Final = 15.0
+"""How long a stop waits for batches on their way to the broker."""
+
+
+def monitor_listings(app: BatchApp, topic: str, monitor: Monitor) -> None:
+    """Screen every listing change; take down what infringes before it sells."""
+
+    @app.agent(batch_topic(app, topic), name="monitor", concurrency=1)
+    async def monitor_agent(stream: Any) -> None:
+        async with _Deliveries(app) as deliveries:
+            async for event in _events(stream):
+                judged = await monitor.judge(event.value)
+                # The next batch is judged while this one is on its way to the broker; it is
+                # acknowledged only once everything that follows from it has arrived there.
+                deliveries.start(event, monitor, judged)
+
+
+def rejudge_listings(app: BatchApp, topic: str, monitor: Monitor) -> None:
+    """Judge again what was judged while Redis was away, now that it is back."""
+
+    @app.agent(batch_topic(app, topic), name="rejudge", concurrency=1)
+    async def rejudge_agent(stream: Any) -> None:
+        async for event in _events(stream):
+            judged = await monitor.judge(event.value)
+            while judged.awaiting:
+                await asyncio.sleep(RETRY_SECONDS)
+                judged = await monitor.judge(event.value)
+            await monitor.deliver(judged)
+            event.ack()
+
+
+def follow_view(
+    app: BatchApp,
+    view: View,
+    producer: Producer,
+    dead_letters: tuple[str, Encoder],
+    metrics: Metrics,
+) -> None:
+    """Apply a topic to its view in Redis; what can't be decoded goes to the dead letters."""
+    to, encoder = dead_letters
+
+    @app.agent(batch_topic(app, view.topic), name=f"view-{view.fold.view}", concurrency=1)
+    async def view_agent(stream: Any) -> None:
+        async for event in _events(stream):
+            batch: RecordBatch = event.value
+            failed = await _apply(view, batch)
+            if failed:
+                await producer.deliver(letters(encoder, to, batch.topic, batch.partition, failed))
+                for failure in failed:
+                    metrics.dead_letters.labels(batch.topic, failure.reason).inc()
+            event.ack()
+
+
+async def _apply(view: View, batch: RecordBatch) -> Sequence[Failure]:
+    """Apply a batch, as often as it takes: a view that is behind is better than a wrong one."""
+    told = False
+    while True:
+        try:
+            failed = await view.apply(batch.partition, batch.records)
+        except StoreUnavailable as error:
+            if not told:
+                log.warning("view %s waits: %s", view.fold.view, error)
+                told = True
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            return [
+                Failure(record, error.reason, str(error))  # type: ignore[arg-type]
+                for record, error in failed
+            ]
+
+
+async def _events(stream: Any) -> AsyncIterator[Any]:
+    """Yield the stream's events, which are acknowledged by hand."""
+    async for event in stream.noack().events():
+        yield event
+
+
+class _Deliveries:
+    """Batches on their way to the broker. A delivery that fails ends the worker."""
+
+    def __init__(self, app: BatchApp) -> None:
+        self._app = app
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> _Deliveries:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
+
+    def start(self, event: Any, monitor: Monitor, judged: Judged) -> None:
+        """Deliver what follows from a batch, then acknowledge it."""
+        task = asyncio.get_running_loop().create_task(self._deliver(event, monitor, judged))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, event: Any, monitor: Monitor, judged: Judged) -> None:
+        try:
+            await monitor.deliver(judged)
+        except Exception as error:
+            log.exception("a batch could not be delivered; it stays unacknowledged")
+            await self._app.crash(error)
+        else:
+            event.ack()

@@ -1,0 +1,345 @@
+"""The worker: everything put together, from the settings."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, Final
+
+from agents.monitoring.agent import follow_view, monitor_listings, rejudge_listings
+from agents.monitoring.monitor import Monitor, Topics
+from agents.monitoring.policies import Policy, default_policy, load_policy
+from agents.monitoring.registry_keeper import RegistryKeeper
+from agents.monitoring.screening import Limits, listing_decoder
+from agents.reputation import FOLDS
+from agents.takedowns import TakedownEvents
+from streams import kafka, topics
+from streams.app import create_app
+from streams.codec import DecodeError, Decoder, Encoder
+from streams.dead_letters import Failure, letters
+from streams.health import HealthServer
+from streams.kafka import KafkaUnavailableError
+from streams.log_reader import LogRecord, MissingTopicError
+from streams.metrics import WINDOWS, Metrics
+from streams.producer import Producer
+from streams.schema_registry import RegistryUnavailableError, SchemaRegistry
+from streams.settings import Settings
+from streams.store import Store, StoreUnavailable
+from streams.transport import BatchApp, BatchConsumer
+from streams.views import View
+
+log = logging.getLogger(__name__)
+
+PILLARS: Final = ("monitoring",)
+GROUP: Final = "assayer-monitoring"
+STALL_SECONDS: Final = 120.0
+"""With records waiting and none done for this long, the worker is not alive."""
+LOOP_SECONDS: Final = 30.0
+"""An event loop that has not turned for this long is stuck."""
+FIRST_RETRY: Final = 0.5
+LAST_RETRY: Final = 15.0
+
+_AWAY: Final = (KafkaUnavailableError, RegistryUnavailableError, StoreUnavailable)
+
+
+class WorkerCrashedError(RuntimeError):
+    """The worker stopped by itself: the reason stands in the log."""
+
+
+class Worker:
+    """One worker process. `run` returns when it was asked to stop and has stopped cleanly."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        registry: SchemaRegistry | None = None,
+        only: Collection[str] = PILLARS,
+    ) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.only = tuple(only)
+        self._registry = registry or SchemaRegistry.connect(settings)
+        self._policy: Policy = (
+            load_policy(settings.policy_file) if settings.policy_file else default_policy()
+        )
+        self._up = {"kafka": False, "redis": False, "schema_registry": False}
+        self._turned = time.monotonic()
+        self._views_ready = False
+        self._keeper: RegistryKeeper | None = None
+        self._app: BatchApp | None = None
+        self.health: HealthServer | None = None
+        self.ready = asyncio.Event()
+        """Set when the worker first was ready."""
+        self._show_policy()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set.
+
+        Raises:
+            WorkerCrashedError: it ended by itself; what was not done is read again at the start.
+            MissingTopicError: a topic does not exist.
+        """
+        self.health = HealthServer(
+            self.settings.metrics_host,
+            self.settings.metrics_port,
+            self.metrics.registry,
+            self._live,
+            self._ready,
+        )
+        log.info("metrics and health at %s", self.health.url)
+        store = Store(self.settings)
+        producer: Producer | None = None
+        tasks: list[asyncio.Task[Any]] = []
+        try:
+            serving = await _unless(stop, self._start(store))
+            if serving is None:
+                return
+            producer, views = serving
+            tasks = [
+                asyncio.create_task(self._watch(store, views)),
+                asyncio.create_task(self._measure()),
+            ]
+            await self._serve(stop, tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._keeper is not None:
+                await asyncio.to_thread(self._keeper.close)
+            if producer is not None:
+                await asyncio.to_thread(producer.close)
+            await store.close()
+            self.health.close()
+
+    async def _serve(self, stop: asyncio.Event, tasks: list[asyncio.Task[Any]]) -> None:
+        app = self._app
+        assert app is not None  # noqa: S101 - _start has made it
+        try:
+            await app.start()
+            while not stop.is_set():
+                if app.crashed or app.should_stop:
+                    raise WorkerCrashedError(f"the worker ended: {app.crash_reason!r}")
+                for task in tasks:
+                    if task.done():
+                        raise WorkerCrashedError(f"{task.get_coro()} ended") from task.exception()
+                try:
+                    await asyncio.wait_for(stop.wait(), 0.2)
+                except TimeoutError:
+                    continue
+        finally:
+            await app.stop()
+
+    async def _start(self, store: Store) -> tuple[Producer, list[View]]:
+        """Wait for what is needed, read the registry, and put the app together."""
+        settings, registry = self.settings, self._registry
+        await self._wait_for("kafka", lambda: asyncio.to_thread(kafka.ping, settings, 5.0))
+        await self._wait_for("schema_registry", lambda: asyncio.to_thread(registry.ping))
+        takedowns, reviews, dead_letters = await asyncio.to_thread(
+            lambda: [
+                Encoder(registry, settings.topic(topic.name), topic.schema)
+                for topic in (topics.TAKEDOWNS, topics.REVIEWS, topics.DEAD_LETTERS)
+            ]
+        )
+        producer = Producer(settings)
+        graves = (settings.topic(topics.DEAD_LETTERS.name), dead_letters)
+        loop = asyncio.get_running_loop()
+
+        def refused(record: LogRecord, error: DecodeError) -> None:
+            asyncio.run_coroutine_threadsafe(self._bury(producer, graves, record, error), loop)
+
+        self._keeper = RegistryKeeper(settings, registry, self._policy, refused)
+        await self._wait_for("registry", lambda: asyncio.to_thread(self._keeper_load))
+        views = [View(fold, settings, store, Decoder(registry, fold.schema)) for fold in FOLDS]
+        monitor = Monitor(
+            keeper=self._keeper,
+            decoder=listing_decoder(registry),
+            store=store,
+            producer=producer,
+            events=TakedownEvents(
+                settings.topic(topics.TAKEDOWNS.name),
+                settings.topic(topics.REVIEWS.name),
+                takedowns,
+                reviews,
+            ),
+            dead_letter_encoder=dead_letters,
+            topics=Topics(
+                settings.topic(topics.LISTINGS.name),
+                graves[0],
+                settings.topic(topics.REJUDGE.name),
+            ),
+            limits=Limits(settings.max_record_bytes, settings.max_clock_ahead_s),
+            metrics=self.metrics,
+        )
+        self._app = self._new_app(monitor, views, producer, graves)
+        await self._ensure(views)
+        return producer, views
+
+    def _keeper_load(self) -> None:
+        assert self._keeper is not None  # noqa: S101
+        self._keeper.load()
+
+    def _new_app(
+        self, monitor: Monitor, views: list[View], producer: Producer, graves: tuple[str, Encoder]
+    ) -> BatchApp:
+        listings = self.settings.topic(topics.LISTINGS.name)
+        rejudge = self.settings.topic(topics.REJUDGE.name)
+        app = create_app(self.settings, GROUP, {listings, rejudge, *(view.topic for view in views)})
+        monitor_listings(app, listings, monitor)
+        rejudge_listings(app, rejudge, monitor)
+        for view in views:
+            follow_view(app, view, producer, graves, self.metrics)
+        return app
+
+    async def _bury(
+        self, producer: Producer, graves: tuple[str, Encoder], record: LogRecord, error: DecodeError
+    ) -> None:
+        topic = self.settings.topic(topics.RIGHTS.name)
+        failure = Failure(record, error.reason, str(error))
+        await producer.deliver(letters(graves[1], graves[0], topic, 0, [failure]))
+        self.metrics.dead_letters.labels(topic, error.reason).inc()
+
+    async def _wait_for(self, what: str, attempt: Callable[[], Awaitable[object]]) -> None:
+        """Try until it answers, with growing pauses and a line for each try."""
+        pause = FIRST_RETRY
+        while True:
+            self._turned = time.monotonic()
+            try:
+                await attempt()
+            except _AWAY as error:
+                log.warning("%s; trying again in %.1f s", error, pause)
+            else:
+                if what in self._up:
+                    self._up[what] = True
+                return
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LAST_RETRY)
+
+    async def _ensure(self, views: list[View]) -> None:
+        """Bring the views up to date; without Redis the worker goes on, and tries again later."""
+        try:
+            await asyncio.gather(*(view.ensure() for view in views))
+            self._views_ready = True
+        except (StoreUnavailable, KafkaUnavailableError) as error:
+            self._views_ready = False
+            log.warning("views are not up to date: %s", error)
+
+    async def _watch(self, store: Store, views: list[View]) -> None:
+        """Ask every dependency now and then, and mend the views when Redis comes back."""
+        while True:
+            self._up["redis"] = await _answers(store.ping())
+            self._up["kafka"] = await _answers(asyncio.to_thread(kafka.ping, self.settings, 5.0))
+            self._up["schema_registry"] = await _answers(asyncio.to_thread(self._registry.ping))
+            for name, up in self._up.items():
+                self.metrics.dependency_up.labels(name).set(up)
+            if self._up["redis"] and self._up["kafka"]:
+                complete = [await _complete(store, view) for view in views]
+                if not (self._views_ready and all(complete)):
+                    await self._ensure(views)
+            else:
+                self._views_ready = False
+            await asyncio.sleep(2.0)
+
+    async def _measure(self) -> None:
+        """Keep the gauges current, once a second."""
+        while True:
+            self._turned = time.monotonic()
+            now = time.time()
+            for name, seconds in WINDOWS.items():
+                self.metrics.before_first_sale_ratio.labels(name).set(
+                    self.metrics.first_sale.ratio(seconds, now)
+                )
+            keeper = self._keeper
+            if keeper is not None and keeper.loaded:
+                registry = keeper.current.registry
+                self.metrics.registry_version.set(int(registry.version))
+                self.metrics.registry_rights.set(len(registry.rights))
+            consumer = self._consumer
+            if consumer is not None:
+                for tp, lag in consumer.lag().items():
+                    self.metrics.consumer_lag.labels(tp.topic, str(tp.partition)).set(lag)
+            if not self.ready.is_set() and not any(self._ready().values()):
+                self.ready.set()
+            await asyncio.sleep(1.0 if self.ready.is_set() else 0.05)
+
+    @property
+    def _consumer(self) -> BatchConsumer | None:
+        app = self._app
+        if app is None or not app.started or app.should_stop:
+            return None
+        consumer = app.consumer
+        return consumer if isinstance(consumer, BatchConsumer) else None
+
+    def _live(self) -> dict[str, str]:
+        """Return the checks of liveness: a worker that fails one should be restarted."""
+        quiet = time.monotonic() - self._turned
+        consumer = self._consumer
+        stalled = 0.0
+        if consumer is not None and self._up["kafka"] and any(consumer.lag().values()):
+            stalled = time.monotonic() - consumer.last_progress
+        return {
+            "event_loop": "" if quiet < LOOP_SECONDS else f"has not turned for {quiet:.0f} s",
+            "progress": (
+                "" if stalled < STALL_SECONDS else f"records wait, none done for {stalled:.0f} s"
+            ),
+        }
+
+    def _ready(self) -> dict[str, str]:
+        """Return the checks of readiness."""
+        keeper = self._keeper
+        consumer = self._consumer
+        assigned = consumer is not None and bool(consumer.assignment())
+        rebalancing = self._app is not None and self._app.rebalancing
+        checks = {
+            name: "" if up else "does not answer; see the log and: assayer doctor"
+            for name, up in self._up.items()
+        }
+        checks["registry"] = "not read yet" if keeper is None or not keeper.loaded else keeper.error
+        checks["policy"] = ""
+        checks["partitions"] = (
+            "" if assigned and not rebalancing else "none assigned yet, or rebalancing"
+        )
+        checks["views"] = "" if self._views_ready else "not complete yet"
+        return checks
+
+    def _show_policy(self) -> None:
+        self.metrics.policy.info({"version": self._policy.version})
+        for rule in self._policy.rules:
+            self.metrics.rule_hits.labels(rule.name, rule.mode)
+            if rule.outcome == "remove" and rule.mode == "enforce":
+                self.metrics.takedowns.labels(rule.name, "MONITORING")
+        for name in WINDOWS:
+            self.metrics.before_first_sale_ratio.labels(name).set(math.nan)
+        for name in self._up:
+            self.metrics.dependency_up.labels(name).set(0)
+
+
+async def _unless(stop: asyncio.Event, work: Awaitable[Any]) -> Any:
+    """Return the result of `work`, or None when `stop` is set first."""
+    working = asyncio.ensure_future(work)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not working.done():
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        return None
+    return working.result()
+
+
+async def _answers(call: Awaitable[object]) -> bool:
+    try:
+        await call
+    except (*_AWAY, MissingTopicError):
+        return False
+    return True
+
+
+async def _complete(store: Store, view: View) -> bool:
+    try:
+        return bool(await store.call(lambda client: client.exists(view.ready_key)))
+    except StoreUnavailable:
+        return False

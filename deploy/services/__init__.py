@@ -1,0 +1,13 @@
+"""Real servers on loopback, for tests, benchmarks and trying out: Kafka, registry, Redis, Prometheus.
+
+Each gets free ports and a folder of its own, so that runs overlap without meeting. What is needed
+from Maven is downloaded once to the user's cache.
+"""
+
+from deploy.services.kafka import Kafka
+from deploy.services.process import Service, ServiceError
+from deploy.services.prometheus import Prometheus
+from deploy.services.redis import Redis
+from deploy.services.registry import SchemaRegistryServer
+
+__all__ = ["Kafka", "Prometheus", "Redis", "SchemaRegistryServer", "Service", "ServiceError"]
