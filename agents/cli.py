@@ -19,18 +19,19 @@ app = App(
 )
 app.register_install_completion_command()
 
-for name, target in {
-    "demo": "agents.commands.demo:demo",
-    "worker": "agents.commands.worker:worker",
-    "topics": "agents.commands.topics:app",
-    "doctor": "agents.commands.doctor:doctor",
-    "feed": "agents.commands.feed:feed",
-    "screen": "agents.commands.screen:screen",
-    "rights": "agents.commands.rights:app",
-    "views": "agents.commands.views:app",
-    "dead-letters": "agents.commands.dead_letters:app",
-}.items():
-    app.command(target, name=name)
+for name, target, summary in (
+    ("demo", "demo:demo", "Run everything embedded, on a shipped sample; no server needed."),
+    ("worker", "worker:worker", "Run the stream processor."),
+    ("topics", "topics:app", "Make the topics, or compare them with what is configured."),
+    ("doctor", "doctor:doctor", "Try every dependency and setting; say how to mend them."),
+    ("feed", "feed:feed", "Publish rows of CSV or JSON Lines files as listings."),
+    ("screen", "screen:screen", "Judge listings from a file, with no server."),
+    ("rights", "rights:app", "The registry of rights: check, load, list, export, withdraw."),
+    ("views", "views:app", "Facts in Redis, rebuilt from Kafka."),
+    ("dead-letters", "dead_letters:app", "Records that could not be handled: list, show, replay."),
+):
+    # Imported when it is called: --help and screen do not wait for Faust.
+    app.command(f"agents.commands.{target}", name=name, help=summary)
 
 
 def main(arguments: list[str] | None = None) -> None:

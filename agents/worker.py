@@ -125,7 +125,9 @@ class Worker:
                     raise WorkerCrashedError(f"the worker ended: {app.crash_reason!r}")
                 for task in tasks:
                     if task.done():
-                        raise WorkerCrashedError(f"{task.get_coro()} ended") from task.exception()
+                        error = task.exception()
+                        log.error("a background task ended", exc_info=error)
+                        raise WorkerCrashedError(f"a background task ended: {error!r}") from error
                 try:
                     await asyncio.wait_for(stop.wait(), 0.2)
                 except TimeoutError:
@@ -271,7 +273,7 @@ class Worker:
         if app is None or not app.started or app.should_stop:
             return None
         consumer = app.consumer
-        return consumer if isinstance(consumer, BatchConsumer) else None
+        return consumer if isinstance(consumer, BatchConsumer) and consumer.connected else None
 
     def _live(self) -> dict[str, str]:
         """Return the checks of liveness: a worker that fails one should be restarted."""

@@ -341,6 +341,11 @@ class BatchConsumer(driver.Consumer):
 
     # -- what operators see
 
+    @property
+    def connected(self) -> bool:
+        """Whether the consumer's thread has started: before, it can't be asked anything."""
+        return self._thread._consumer is not None  # noqa: SLF001
+
     def lag(self) -> dict[TP, int]:
         """Return by partition the records that are not done yet, where that can be told."""
         lags = {}

@@ -51,7 +51,8 @@ def up() -> None:
             kafka = Kafka(detached=True)
             registry = SchemaRegistryServer(detached=True)
             redis = Redis(detached=True)
-            for service in (kafka, registry, redis):
+            wanted: tuple[Service, ...] = (kafka, registry, redis)
+            for service in wanted:
                 sys.stderr.write(f"starting {service.name}\n")
                 services.append(service)
                 service.start()

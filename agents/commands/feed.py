@@ -1,0 +1,131 @@
+"""`assayer feed`: publishes rows of files as listings."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Final
+
+from cyclopts import Parameter
+from cyclopts.types import ExistingFile
+
+from agents.commands.console import NO, CommandError, complain, emit, leave, progress, say
+from agents.records import Listing, Refused, Seller
+from streams.settings import Settings
+
+CHUNK: Final = 500
+
+Json = Annotated[bool, Parameter(name="--json", negative="")]
+
+
+def feed(
+    *files: ExistingFile,
+    mapping: str | None = None,
+    rate: float | None = None,
+    sellers: Annotated[bool, Parameter(negative="")] = False,
+    json: Json = False,
+) -> None:
+    """Publish rows of CSV or JSON Lines files as listings.
+
+    A row that can't be read is refused with file, line, field and reason; the others are published,
+    and the command ends with exit 1.
+
+    Example: assayer feed products.csv --mapping shopee --rate 500
+
+    Parameters
+    ----------
+    files
+        CSV (with a mapping), or JSON Lines in the names of the schema.
+    mapping
+        How the columns become a listing: lazada, shopee, shein, or a YAML file of your own.
+    rate
+        Listings a second; as fast as it goes without it.
+    sellers
+        Publish what the rows tell of their sellers too, before the listings.
+    json
+        Report as JSON lines.
+    """
+    from agents.monitoring.feed import FeedError, MappingError, load_mapping, read_sellers
+
+    if not files:
+        raise CommandError("say which files; see: assayer feed --help")
+    if rate is not None and rate <= 0:
+        raise CommandError("--rate: must be above 0")
+    try:
+        mapped = load_mapping(mapping) if mapping else None
+        if sellers and mapped is None:
+            raise CommandError("--sellers: needs a mapping")
+        known: dict[str, Seller] = {}
+        if sellers and mapped is not None:
+            for path in files:
+                for row in read_sellers(path, mapped):
+                    if isinstance(row, Seller):
+                        known[row.seller_id] = row
+        published, refused = asyncio.run(
+            publish(Settings(), _rows(files, mapped), known.values(), rate, json=json)
+        )
+    except (FeedError, MappingError) as error:
+        raise CommandError(str(error)) from None
+    if json:
+        emit({"published": published, "refused": refused, "sellers": len(known)})
+    else:
+        told = f", {len(known)} sellers" if known else ""
+        say(f"{published} listings published{told}, {refused} rows refused")
+    if refused:
+        leave(NO)
+
+
+def _rows(files: Iterable[Path], mapping: object) -> Iterator[Listing | Refused]:
+    from agents.monitoring.feed import FeedMapping, read_listings
+
+    known = mapping if isinstance(mapping, FeedMapping) else None
+    for path in files:
+        yield from read_listings(path, known, time.time_ns() // 1_000_000)
+
+
+async def publish(
+    settings: Settings,
+    rows: Iterable[Listing | Refused],
+    sellers: Iterable[Seller],
+    rate: float | None,
+    *,
+    json: bool,
+) -> tuple[int, int]:
+    """Publish the rows; return how many were, and how many were refused."""
+    from agents.monitoring.publishing import ListingPublisher
+
+    publisher = await ListingPublisher.connect(settings)
+    published = refused = 0
+    try:
+        await publisher.sellers(sellers)
+        chunk: list[Listing] = []
+        size = CHUNK if rate is None else max(1, min(CHUNK, int(rate / 20)))
+        started = time.monotonic()
+        with progress("publishing") as advance:
+            for row in rows:
+                if isinstance(row, Refused):
+                    refused += 1
+                    _report(row, json=json)
+                    continue
+                chunk.append(row)
+                if len(chunk) >= size:
+                    await publisher.listings(chunk)
+                    published += len(chunk)
+                    advance(len(chunk))
+                    chunk = []
+                    if rate is not None:
+                        await asyncio.sleep(started + published / rate - time.monotonic())
+            await publisher.listings(chunk)
+            published += len(chunk)
+    finally:
+        publisher.close()
+    return published, refused
+
+
+def _report(row: Refused, *, json: bool) -> None:
+    if json:
+        emit({"path": row.path, "line": row.line, "reason": row.reason})
+    else:
+        complain(f"refused {row}")
