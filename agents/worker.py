@@ -267,6 +267,26 @@ class Worker:
                 self.ready.set()
             await asyncio.sleep(1.0 if self.ready.is_set() else 0.05)
 
+    def view_lag(self) -> int:
+        """Return how many records of sellers, sales and takedowns the views have still to apply.
+
+        0 also while that can't be told.
+        """
+        consumer = self._consumer
+        topics_of_views = {self.settings.topic(fold.topic) for fold in FOLDS}
+        if consumer is None:
+            return 0
+        return sum(n for tp, n in consumer.lag().items() if tp.topic in topics_of_views)
+
+    def outcomes(self) -> dict[str, int]:
+        """Return how many listings were handled so far, by outcome."""
+        return {
+            sample.labels["outcome"]: int(sample.value)
+            for family in self.metrics.listings.collect()
+            for sample in family.samples
+            if sample.name.endswith("_total")
+        }
+
     @property
     def _consumer(self) -> BatchConsumer | None:
         app = self._app

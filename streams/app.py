@@ -46,6 +46,7 @@ def create_app(settings: Settings, group: str, batch_topics: Collection[str]) ->
         records=settings.batch_records,
         wait=settings.batch_wait_ms / 1000,
         in_flight=settings.batches_in_flight,
+        fetch_wait_ms=settings.fetch_wait_ms,
     )
     # One line per rebalance is enough.
     logging.getLogger("aiokafka").setLevel(logging.WARNING)

@@ -39,6 +39,8 @@ class EmbeddedServices:
                     "kafka_bootstrap": self._start_kafka(),
                     "kafka_security_protocol": "PLAINTEXT",
                     "schema_registry_url": "mock://embedded",
+                    # The mock cluster answers a fetch that found nothing only when its time is up.
+                    "fetch_wait_ms": 5,
                     "redis_url": type(settings.redis_url)(f"unix://{socket}?db=0"),
                 }
             )

@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     batches_in_flight: Annotated[int, Field(ge=1, le=64)] = 4
     """Batches of one partition that may await their acknowledgement."""
 
+    fetch_wait_ms: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """How long the broker may hold back a fetch that finds nothing."""
     session_timeout_s: Annotated[float, Field(ge=1, le=600)] = 10.0
     """After how long without a heartbeat Kafka gives a worker's partitions to the others."""
     max_record_bytes: Annotated[int, Field(ge=10_000)] = 1_000_000

@@ -92,6 +92,7 @@ class BatchSettings:
     records: int = 500
     wait: float = 0.003
     in_flight: int = 4
+    fetch_wait_ms: int = 100
 
 
 class BatchApp(faust.App):
@@ -120,6 +121,13 @@ def batch_topic(app: BatchApp, name: str) -> BatchTopic:
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     """Faust's consumer thread, with a commit that outlives the broker's absence."""
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        # Faust has 1,500 ms fixed. A partition that was read while a fetch for the others was
+        # under way waits until that fetch is over.
+        consumer._fetch_max_wait_ms = cast(BatchApp, self.app).batches.fetch_wait_ms  # noqa: SLF001
+        return consumer
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         consumer = self._ensure_consumer()

@@ -108,6 +108,7 @@ class MarkMatcher:
             for words in sorted(ways):
                 expressions.append(byte_patterns.mark(words))
                 ids.append(index)
+        _suspicions()  # half a second, once a process: not while the first listing waits
         # Hyperscan compiles no empty set; nothing is scanned when there are no marks.
         self._marks = _compile(expressions or [b"(no marks)"], ids or [0])
 

@@ -1,0 +1,1 @@
+"""The demo: the whole worker on embedded services and a shipped sample."""
