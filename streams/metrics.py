@@ -190,11 +190,6 @@ class Metrics:
             ["dependency"],
             registry=r,
         )
-        self.awaiting_facts = Gauge(
-            "assayer_listings_awaiting_facts",
-            "Listings judged without Redis, waiting to be judged again.",
-            registry=r,
-        )
         r.register(self.handling)
         r.register(self.stage)
         self.first_sale = FirstSale()

@@ -1,0 +1,61 @@
+# `make` lists what there is. Everything is set up by the targets themselves.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+UV_VERSION := 0.13.9
+TOOLS := .venv-tools
+UV := $(TOOLS)/bin/uv
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := .venv
+
+.PHONY: help install demo test lint services services-down bench clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(UV):
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: apt-get install python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv; \
+		else echo "the venv module is missing; as root: apt-get install python3-venv" >&2; exit 1; fi; }
+	@$(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+# Run-time packages; --inexact leaves those of the developers where they are.
+.venv/.installed: uv.lock pyproject.toml | $(UV)
+	@$(UV) sync --quiet --frozen --no-dev --inexact --python $(PYTHON)
+	@touch $@
+
+.venv/.installed-dev: uv.lock pyproject.toml | $(UV)
+	@$(UV) sync --quiet --frozen --python $(PYTHON)
+	@touch $@ .venv/.installed
+
+install: .venv/.installed ## leave the command at .venv/bin/assayer
+
+demo: install ## run everything embedded, on a shipped sample: no server is needed
+	@.venv/bin/assayer demo
+
+lint: .venv/.installed-dev ## style, types and layers
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+
+test: lint ## set up what tests need, lint, and run every test
+	.venv/bin/python -m deploy.services setup
+	.venv/bin/python -m pytest
+
+services: .venv/.installed-dev ## start a local Kafka, schema registry and Redis; prints the settings to export
+	@.venv/bin/python -m deploy.services up
+
+services-down: .venv/.installed-dev ## stop what `make services` started
+	@.venv/bin/python -m deploy.services down
+
+bench: .venv/.installed-dev ## run the benchmarks and write their table
+	.venv/bin/python -m deploy.services setup
+	.venv/bin/python -m tests.benchmarks all --write
+
+clean: ## remove what the targets made
+	rm -rf .venv $(TOOLS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -1,0 +1,72 @@
+"""Real servers for tests, started when a test first asks and stopped when the run ends."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.services import Kafka, Redis, SchemaRegistryServer
+from streams.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Kafka]:
+    """A real broker for the whole run; tests keep apart by topic prefix."""
+    with Kafka() as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def schema_registry() -> Iterator[SchemaRegistryServer]:
+    """A real schema registry for the whole run."""
+    with SchemaRegistryServer() as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Redis]:
+    """A real Redis for the whole run; keys begin with the topic prefix."""
+    with Redis() as service:
+        yield service
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix no other test has."""
+    return f"t{uuid.uuid4().hex[:10]}."
+
+
+@pytest.fixture
+def settings(
+    kafka: Kafka, schema_registry: SchemaRegistryServer, redis_server: Redis, topic_prefix: str
+) -> Settings:
+    """Settings that lead to the real servers, under a prefix of the test's own."""
+    return Settings(
+        kafka_bootstrap=kafka.bootstrap,
+        schema_registry_url=schema_registry.url,
+        redis_url=redis_server.url,  # type: ignore[arg-type]
+        topic_prefix=topic_prefix,
+        topic_partitions=4,
+        metrics_port=0,
+        session_timeout_s=6.0,
+    )
+
+
+@pytest.fixture(autouse=True)
+def no_swallowed_errors(
+    caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """Fail a test during which an error was logged, unless it says that it expects errors."""
+    yield
+    if request.node.get_closest_marker("expects_errors"):
+        return
+    errors = [
+        record.getMessage()
+        for when in ("setup", "call")
+        for record in caplog.get_records(when)
+        if record.levelno >= logging.ERROR
+    ]
+    assert not errors, f"errors were logged: {errors}"

@@ -1,0 +1,297 @@
+"""A worker in a process of its own, and the plain clients of the people around it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from confluent_kafka import Consumer, TopicPartition
+
+from agents.alliance.rights_publish import publish_rights
+from agents.monitoring.publishing import ListingPublisher
+from agents.records import Listing, Right, Sale, Seller
+from streams import topics
+from streams.codec import Decoder
+from streams.schema_registry import SchemaRegistry
+from streams.settings import Settings
+from streams.topic_admin import TopicAdmin
+from streams.topics import Topic
+
+COMMAND = [sys.executable, "-m", "agents.cli"]
+
+
+def now_ms() -> int:
+    """Return the time as listings have it."""
+    return time.time_ns() // 1_000_000
+
+
+def listing(listing_id: str, title: str, **values: Any) -> Listing:
+    """Return a listing that changed just now."""
+    return Listing(
+        listing_id,
+        values.pop("seller_id", "seller-1"),
+        values.pop("occurred_at", now_ms()),
+        title,
+        **values,
+    )
+
+
+RIGHT = Right(
+    "tm-1",
+    "Zorvex Watches Ltd",
+    mark="Zorvex",
+    reference_price_minor=20_000,
+    reference_currency="USD",
+)
+
+
+def environment(settings: Settings, **more: str) -> dict[str, str]:
+    """Return the environment that leads a command to the servers of the settings."""
+    variables = {
+        "ASSAYER_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
+        "ASSAYER_SCHEMA_REGISTRY_URL": settings.schema_registry_url,
+        "ASSAYER_REDIS_URL": settings.redis_url.get_secret_value(),
+        "ASSAYER_TOPIC_PREFIX": settings.topic_prefix,
+        "ASSAYER_TOPIC_PARTITIONS": str(settings.topic_partitions),
+        "ASSAYER_METRICS_PORT": "0",
+        "ASSAYER_SESSION_TIMEOUT_S": str(settings.session_timeout_s),
+    }
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("ASSAYER_")}
+    return {**inherited, **variables, **more}
+
+
+def run_command(
+    settings: Settings, *arguments: str, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run an `assayer` command to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env=environment(settings, **more),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+class WorkerProcess:
+    """`assayer worker` as an SRE runs it. A context manager that kills what is left."""
+
+    def __init__(self, settings: Settings, folder: Path, **more: str) -> None:
+        self._settings = settings
+        self._more = more
+        self.log = folder / f"worker-{time.monotonic_ns()}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def start(self) -> Self:
+        """Start it and return once it says where its metrics are."""
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*COMMAND, "worker"],
+                env=environment(self._settings, **self._more),
+                stdout=log,
+                stderr=log,
+            )
+        self.url = wait_for(self._find_url, 30, "the worker's metrics address")
+        return self
+
+    def _find_url(self) -> str:
+        for line in self.text.splitlines():
+            if "metrics and health at " in line:
+                return line.rpartition(" ")[2]
+        return ""
+
+    @property
+    def text(self) -> str:
+        """What it has logged."""
+        return self.log.read_text(errors="replace")
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Return status and body of a page of its port."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=5) as response:  # noqa: S310
+                return int(response.status), response.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError as error:
+            return 0, str(error)
+
+    def ready(self) -> bool:
+        """Return whether it is ready."""
+        return self.get("/health/ready")[0] == 200
+
+    def wait_ready(self, seconds: float = 60) -> Self:
+        """Return once it is ready."""
+        wait_for(
+            self.ready, seconds, lambda: f"a ready worker: {self.get('/health/ready')}\n{self.text}"
+        )
+        return self
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Return the sum of a metric's samples with these labels."""
+        total = 0.0
+        for line in self.get("/metrics")[1].splitlines():
+            if line.startswith((name + "{", name + " ")):
+                head, _, value = line.rpartition(" ")
+                if all(f'{key}="{wanted}"' in head for key, wanted in labels.items()):
+                    total += float(value)
+        return total
+
+    def handled(self) -> int:
+        """Return how many listings it has handled."""
+        return int(self.metric("assayer_listings_total"))
+
+    def stop(self, seconds: float = 40) -> int:
+        """Ask it to stop; return its exit code."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(timeout=seconds)
+
+    def kill(self) -> None:
+        """End it with SIGKILL."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def exit_code(self, seconds: float) -> int:
+        """Wait until it ends by itself; return its exit code."""
+        assert self._process is not None
+        return self._process.wait(timeout=seconds)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+
+def wait_for(check: Callable[[], Any], seconds: float, what: str | Callable[[], str]) -> Any:
+    """Return what `check` returns once it is true."""
+    deadline = time.monotonic() + seconds
+    while True:
+        result = check()
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise AssertionError(
+                f"not within {seconds} s: {what if isinstance(what, str) else what()}"
+            )
+        time.sleep(0.05)
+
+
+@dataclass
+class Bus:
+    """The platform's side and the downstream side of one installation."""
+
+    settings: Settings
+    registry: SchemaRegistry = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.registry = SchemaRegistry.connect(self.settings)
+        TopicAdmin(self.settings, self.registry).create()
+
+    def publish(
+        self,
+        listings: Iterable[Listing] = (),
+        sellers: Iterable[Seller] = (),
+        sales: Iterable[Sale] = (),
+        rights: Sequence[Right] = (),
+    ) -> None:
+        """Publish records and return when the broker has them."""
+
+        async def work() -> None:
+            if rights:
+                await publish_rights(self.settings, rights, registry=self.registry)
+            publisher = await ListingPublisher.connect(self.settings, self.registry)
+            try:
+                await publisher.sellers(sellers)
+                await publisher.sales(sales)
+                chunk = list(listings)
+                for start in range(0, len(chunk), 2000):
+                    await publisher.listings(chunk[start : start + 2000])
+            finally:
+                publisher.close()
+
+        asyncio.run(work())
+
+    def messages(self, topic: Topic) -> list[Any]:
+        """Return every message of a topic, as a plain consumer gets them."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.settings.kafka_bootstrap,
+                "group.id": f"{self.settings.topic_prefix}reader",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "fetch.message.max.bytes": 16_777_216,
+            }
+        )
+        name = self.settings.topic(topic.name)
+        found: list[Any] = []
+        try:
+            for partition in consumer.list_topics(name, timeout=10).topics[name].partitions:
+                where = TopicPartition(name, partition, 0)
+                _, end = consumer.get_watermark_offsets(where, timeout=10)
+                if not end:
+                    continue
+                consumer.assign([where])
+                last = -1
+                while last < end - 1:
+                    message = consumer.poll(10)
+                    assert message is not None, f"{name}:{partition} ended at {last} of {end}"
+                    assert message.error() is None, message.error()
+                    last = message.offset() or 0
+                    found.append(message)
+        finally:
+            consumer.close()
+        return found
+
+    def records(self, topic: Topic) -> list[dict[str, Any]]:
+        """Return every record of a topic, decoded."""
+        decoder = Decoder(self.registry, topic.schema)
+        values = [message.value() for message in self.messages(topic)]
+        decoder.fetch(decoder.unknown(values))
+        return [decoder.decode(value) for value in values]
+
+    def takedowns(self) -> list[dict[str, Any]]:
+        """Return every takedown event."""
+        return self.records(topics.TAKEDOWNS)
+
+    def committed(self, group: str, topic: Topic) -> Mapping[int, int]:
+        """Return the committed offsets of a group."""
+        name = self.settings.topic(topic.name)
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.settings.kafka_bootstrap,
+                "group.id": self.settings.topic(group),
+                "enable.auto.commit": False,
+            }
+        )
+        try:
+            partitions = consumer.list_topics(name, timeout=10).topics[name].partitions
+            found = consumer.committed([TopicPartition(name, p) for p in partitions], timeout=10)
+            return {tp.partition: tp.offset for tp in found}
+        finally:
+            consumer.close()
+
+
+def json_lines(text: str) -> list[Any]:
+    """Return the records of JSON lines."""
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
