@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Annotated, Final
 
+import msgspec
 from cyclopts import Parameter
 from cyclopts.types import ExistingFile
 
@@ -47,7 +48,13 @@ def feed(
     json
         Report as JSON lines.
     """
-    from agents.monitoring.feed import FeedError, MappingError, load_mapping, read_sellers
+    from agents.monitoring.feed import (
+        FeedError,
+        MappingError,
+        load_mapping,
+        read_listings,
+        read_sellers,
+    )
 
     if not files:
         raise CommandError("say which files; see: assayer feed --help")
@@ -63,9 +70,13 @@ def feed(
                 for row in read_sellers(path, mapped):
                     if isinstance(row, Seller):
                         known[row.seller_id] = row
-        published, refused = asyncio.run(
-            publish(Settings(), _rows(files, mapped), known.values(), rate, json=json)
-        )
+                    else:
+                        complain(f"refused {row}")
+        started = time.time_ns() // 1_000_000
+        # Asked for all files at once: a file that can't be read is told before anything is sent.
+        readers = [read_listings(path, mapped, started) for path in files]
+        rows = _as_they_go(itertools.chain.from_iterable(readers), started)
+        published, refused = asyncio.run(publish(Settings(), rows, known.values(), rate, json=json))
     except (FeedError, MappingError) as error:
         raise CommandError(str(error)) from None
     if json:
@@ -77,12 +88,13 @@ def feed(
         leave(NO)
 
 
-def _rows(files: Iterable[Path], mapping: object) -> Iterator[Listing | Refused]:
-    from agents.monitoring.feed import FeedMapping, read_listings
-
-    known = mapping if isinstance(mapping, FeedMapping) else None
-    for path in files:
-        yield from read_listings(path, known, time.time_ns() // 1_000_000)
+def _as_they_go(rows: Iterable[Listing | Refused], started: int) -> Iterator[Listing | Refused]:
+    """Give each row that says no time of its own the time at which it is published."""
+    for row in rows:
+        if isinstance(row, Listing) and row.occurred_at == started:
+            yield msgspec.structs.replace(row, occurred_at=time.time_ns() // 1_000_000)
+        else:
+            yield row
 
 
 async def publish(

@@ -15,6 +15,8 @@ NEAR: Final = 80
 """Characters between a mark and a word in a description that still speaks of it *(start value)*."""
 BESIDE: Final = 3
 """Characters between a mark and a word that counts only right beside it."""
+AROUND: Final = 12
+"""Characters between a mark and a word of imitation ('inspired by the MARK')."""
 CONTEXT: Final = 24
 """Characters around a word in which its innocent context is looked for."""
 
@@ -81,7 +83,7 @@ class Vocabulary:
             ("replica", self._strong, strong, NEAR),
             ("replica", self._beside, marks, BESIDE),
             ("replica", self._title, everything if title else (), 0),
-            ("inspired", self._inspired, everything if title else marks, NEAR),
+            ("inspired", self._inspired, marks, AROUND),
         ):
             for hit in pattern.finditer(text):
                 start, end = hit.span()
@@ -89,6 +91,8 @@ class Vocabulary:
                     continue
                 if any(start < other.end and other.start < end for other in found):
                     continue
+                if any(start < last and first < end for first, last in marks):
+                    continue  # the word is the mark's own
                 if self._negated(text, start, end) or self._innocent(text, start, end):
                     continue
                 found.append(
