@@ -197,7 +197,7 @@ def parse_time(value: object) -> int:
     A text without an offset is UTC. Raises ValueError for anything else.
     """
     if isinstance(value, bool):
-        raise ValueError("expected a time, got a boolean")
+        raise ValueError("expected a time, got a boolean")  # noqa: TRY004 - a bad value of a row
     if isinstance(value, int):
         return value
     if isinstance(value, float) and value.is_integer():

@@ -1,4 +1,4 @@
-"""What every pillar ends in: a verdict becomes a takedown or a review, with its reasons and times."""
+"""What every pillar ends in: a verdict becomes a takedown or a review, with its reasons."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ class Decoder:
         stream.seek(HEADER_BYTES)
         try:
             record: Any = fastavro.schemaless_reader(stream, reader.writer, reader.reader)
-        except Exception as error:  # fastavro raises whatever its reading stumbled over
+        except Exception as error:  # noqa: BLE001 - fastavro raises what its reading stumbled over
             raise DecodeError("undecodable", f"broken Avro: {_describe(error)}") from None
         if stream.tell() != len(value):
             raise DecodeError(

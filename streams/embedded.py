@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 import shutil
 import signal
-import subprocess  # noqa: S404
+import subprocess
 import tempfile
 import time
 from pathlib import Path

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-
 from confluent_kafka.admin import AdminClient
+
 from streams.kafka import KafkaUnavailableError, client_config
 from streams.settings import Settings
 

@@ -24,8 +24,8 @@ class OffsetLedger:
     """Batches delivered and acknowledged, by partition.
 
     The position of a partition is one behind the last offset of the batches acknowledged *without a
-    gap since the first delivery*: a batch acknowledged early waits for those before it. Holes in the
-    offsets themselves (transactions, compaction) do not matter, because batches are compared, not
+    gap since the first delivery*: a batch acknowledged early waits for those before it. Holes in
+    the offsets themselves (transactions, compaction) do not matter: batches are compared, not
     offsets. A batch is known by its token, so that an acknowledgement that comes after a rebalance,
     for a batch that was forgotten, changes nothing.
     """
@@ -59,7 +59,7 @@ class OffsetLedger:
         return state.position if state else None
 
     def in_flight(self, partition: Hashable) -> int:
-        """Return how many batches were handed over and are not done, or wait for one that is not."""
+        """Return how many batches are not done, or wait for one before them that is not."""
         state = self._partitions.get(partition)
         return len(state.in_flight) if state else 0
 

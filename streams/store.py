@@ -1,4 +1,4 @@
-"""Redis, as a store of views: bounded calls, one kind of error, no waiting for a store that is away."""
+"""Redis, as a store of views: bounded calls, one kind of error, no waiting when it is away."""
 
 from __future__ import annotations
 

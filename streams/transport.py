@@ -22,6 +22,7 @@ The contract of a batch topic:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -150,16 +151,16 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         return True
 
     async def fetch(
-        self, partitions: set[TP], timeout: float, limit: int
+        self, partitions: set[TP], seconds: float, limit: int
     ) -> Mapping[TP, list[Any]]:
-        """Return up to `limit` records of these partitions."""
+        """Return up to `limit` records of these partitions, waiting `seconds` for the first."""
         return cast(
             Mapping[TP, list[Any]],
             await self.call_thread(
                 self._fetch_records,
                 self._ensure_consumer(),
                 partitions,
-                timeout=timeout,
+                timeout=seconds,
                 max_records=limit,
             ),
         )
@@ -220,10 +221,8 @@ class BatchConsumer(driver.Consumer):
         free = active - full
         if not free:
             self._room.clear()
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._room.wait(), POLL_SECONDS)
-            except TimeoutError:
-                pass
             return {}
         limit = self._batches.records
         fetched = dict(

@@ -1,4 +1,4 @@
-"""The rights registry as a fold over `assayer.rights`: what is in force of what was ever published."""
+"""The rights registry as a fold over `assayer.rights`: what was published and not withdrawn."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def screen(
     policy: ExistingFile | None = None,
     sellers: ExistingFile | None = None,
     now: str | None = None,
-    json: Json = True,
+    json: Json = True,  # noqa: ARG001 - verdicts are JSON lines whatever is asked
 ) -> None:
     """Judge listings from a file, with no server: one verdict a line, in the input's order.
 

@@ -144,7 +144,7 @@ async def _feed(
 async def _settled(worker: Worker) -> None:
     """Return when the worker has applied the sellers and sales published so far."""
     await asyncio.sleep(0.05)  # until it has seen that there is something to apply
-    while worker.view_lag():
+    while worker.view_lag():  # noqa: ASYNC110 - a lag has no event to wait for
         await asyncio.sleep(0.01)
 
 

@@ -26,7 +26,7 @@ COMBINING: Final = "combining"
 _COMBINING_RANGES: Final = (
     (0x0300, 0x036F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE20, 0xFE2F),
 )  # fmt: skip
-# Default_Ignorable_Code_Point of Unicode that category Cf does not cover, and blank-looking letters.
+# Default_Ignorable_Code_Point of Unicode beyond category Cf, and letters that look blank.
 _INVISIBLE: Final = frozenset(
     [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x3164, 0xFFA0, 0x2800]
 ) | frozenset([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), *range(0xFFF0, 0xFFF9)])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field as detail
+from dataclasses import dataclass
+from dataclasses import field as detail
 from functools import cache
 from typing import Final, cast
 

@@ -104,7 +104,14 @@ class Monitor:
                 seller_id = examination.listing.seller_id
                 seller = sellers.get(seller_id) if sellers is not None else None
                 judgement = judge.decide(examination, seller)
-                self._record(judged, record, examination, judgement, sold, received)
+                self._record(
+                    judged,
+                    record=record,
+                    examination=examination,
+                    judgement=judgement,
+                    sold=sold,
+                    received=received,
+                )
             judged.seconds["judge"] = time.perf_counter() - started
         if screened.failures:
             judged.outgoing += letters(
@@ -139,6 +146,7 @@ class Monitor:
     def _record(
         self,
         judged: Judged,
+        *,
         record: SourceRecord,
         examination: Examination,
         judgement: Judgement,

@@ -1,4 +1,4 @@
-"""Real servers on loopback, for tests, benchmarks and trying out: Kafka, registry, Redis, Prometheus.
+"""Real servers on loopback: Kafka, registry, Redis, Prometheus; for tests and trying out.
 
 Each gets free ports and a folder of its own, so that runs overlap without meeting. What is needed
 from Maven is downloaded once to the user's cache.

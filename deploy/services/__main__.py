@@ -111,7 +111,7 @@ def _state() -> dict[str, dict[str, str]] | None:
 
 
 def _is_ours(pid: int, folder: str) -> bool:
-    """Return whether the process works in the folder it was given: a pid may be another's by now."""
+    """Return whether the process works in its folder: a pid may be another's by now."""
     try:
         return Path(f"/proc/{pid}/cwd").resolve() == Path(folder).resolve()
     except OSError:

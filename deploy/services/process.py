@@ -1,4 +1,4 @@
-"""A server as a child process: started, watched until it answers, stopped, and never left behind."""
+"""A server as a child process: started, watched until it answers, and never left behind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ServiceError(RuntimeError):
 
 
 class Service:
-    """Base of the servers. A context manager; `start` after `stop` or `kill` keeps port and data."""
+    """A server. A context manager; `start` after `stop` or `kill` keeps port and data."""
 
     name = "service"
 
@@ -74,7 +74,7 @@ class Service:
                 env={**os.environ, **self.environment()},
                 start_new_session=self._detached,
                 # Also when this process is killed without a word, nothing stays behind.
-                preexec_fn=None if self._detached else _die_with_parent,
+                preexec_fn=None if self._detached else _die_with_parent,  # noqa: PLW1509
             )
         deadline = time.monotonic() + START_SECONDS
         while not self.answers():

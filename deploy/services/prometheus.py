@@ -46,7 +46,7 @@ class Prometheus(Service):
         if not accepts(self.port):
             return False
         try:
-            with urllib.request.urlopen(  # noqa: S310
+            with urllib.request.urlopen(
                 f"http://127.0.0.1:{self.port}/-/ready", timeout=2
             ) as response:
                 return bool(response.status == 200)
@@ -56,6 +56,6 @@ class Prometheus(Service):
     def query(self, expression: str) -> list[dict[str, Any]]:
         """Return the result vector of an instant query."""
         address = f"http://127.0.0.1:{self.port}/api/v1/query?{urlencode({'query': expression})}"
-        with urllib.request.urlopen(address, timeout=5) as response:  # noqa: S310
+        with urllib.request.urlopen(address, timeout=5) as response:
             result: list[dict[str, Any]] = json.load(response)["data"]["result"]
             return result

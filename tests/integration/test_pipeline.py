@@ -43,9 +43,8 @@ def _review(bus: Bus, listing_id: str) -> dict[str, Any]:
     return found[0]
 
 
-def test_a_foreign_producer_and_consumer_need_only_the_contract(
-    bus: Bus, worker: WorkerProcess
-) -> None:
+@pytest.mark.usefixtures("worker")
+def test_a_foreign_producer_and_consumer_need_only_the_contract(bus: Bus) -> None:
     """Confluent's own Avro serialiser writes the listing, and reads the takedown."""
     client = SchemaRegistryClient({"url": bus.settings.schema_registry_url})
     topic = bus.settings.topic("marketplace.listings")
@@ -199,7 +198,8 @@ def test_a_real_prometheus_scrapes_it(bus: Bus, worker: WorkerProcess) -> None:
         assert float(prometheus.query(quantile)[0]["value"][1]) > 0
 
 
-def test_the_same_listing_again_gets_the_same_id(bus: Bus, worker: WorkerProcess) -> None:
+@pytest.mark.usefixtures("worker")
+def test_the_same_listing_again_gets_the_same_id(bus: Bus) -> None:
     """At least once underneath, once as seen from downstream."""
     again = listing("twice", "Zorvex replica", revision=4)
     bus.publish([again, again])

@@ -1,4 +1,4 @@
-"""What sellers say around a mark: replica words, their negations, nominative use; a file a language."""
+"""What sellers say around a mark: words of copying, negations, nominative use."""
 
 from agents.monitoring.vocabulary.loader import Finding, Vocabulary, load
 

@@ -73,8 +73,8 @@ class Vocabulary:
 
         `marks` are the spans of the mark in `text`. In a title a word counts wherever it stands;
         elsewhere it has to stand near a mark, unless `whole` says that all of the text is about the
-        goods of the mark: then strong words count anywhere. Words under a negation ('not a replica') or in an innocent context
-        ('1:18 scale model', 'AAA batteries') do not count.
+        goods of the mark: then strong words count anywhere. Words under a negation ('not a
+        replica') or in an innocent context ('1:18 scale model', 'AAA batteries') do not count.
         """
         everything = [(0, len(text))]
         strong = everything if title or whole else marks
