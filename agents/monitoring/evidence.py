@@ -10,9 +10,20 @@ MAX_SPANS = 5
 MAX_TEXT = 200
 
 FOLD_NAMES = {
-    "compatibility": "letters in another guise",
-    "zero_width": "characters that take no room",
+    "accent": "marks over or under letters",
+    "censored": "a letter struck out",
     "combining": "stray marks over letters",
+    "compatibility": "letters in another guise",
+    "confusable": "letters of other alphabets",
+    "digit": "digits for letters",
+    "doubled": "doubled letters",
+    "drawing": "letters drawn with signs",
+    "look_alike": "letters that look like others",
+    "markup": "codes within the word",
+    "sequence": "letters that together look like another",
+    "spaced": "letters set apart",
+    "symbol": "symbols for letters",
+    "zero_width": "characters that take no room",
 }
 
 

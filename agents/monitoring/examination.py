@@ -56,11 +56,19 @@ def examine_right(
     marks: Sequence[MarkMatch],
     vocabulary: Vocabulary,
     now: int,
-) -> RightMatch:
-    """Return the facts of a listing that names the right's mark at `marks`."""
+) -> RightMatch | None:
+    """Return the facts of a listing that names the right's mark at `marks`.
+
+    None where the mark can only be read in what may be an honest word ('Marla' for 'Maria'), and
+    nothing calls the goods copies.
+    """
+    sure = [match for match in marks if match.strength != "weak"]
+    about_goods = any(match.field in ABOUT_THE_GOODS for match in sure or marks)
+    words = _words(listing, sure or marks, vocabulary, about_goods=about_goods)
+    if not sure and not any(word.signal == "replica_words" for word in words):
+        return None
+    marks = sure or marks
     plain = [match for match in marks if not match.hidden]
-    about_goods = any(match.field in ABOUT_THE_GOODS for match in marks)
-    words = _words(listing, marks, vocabulary, about_goods=about_goods)
     nominative = _nominative(marks, vocabulary)
     used = listing.condition in ("USED", "REFURBISHED") or vocabulary.says_used(
         folded_reading(listing.title)
@@ -106,8 +114,8 @@ def _words(
         original = texts[name]
         if not original:
             continue
-        folded = next((m.reading for m in marks if m.field == name and m.reading.folded), None)
-        reading = folded or Reading(original, folded_reading(original), folded=True)
+        reading = next((m.reading for m in marks if m.field == name), None)
+        reading = reading or Reading(original)
         spans = [reading.locate(match.start, match.end) for match in marks if match.field == name]
         findings = vocabulary.replica_words(
             reading.text, spans, title=name == "title", whole=about_goods

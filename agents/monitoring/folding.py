@@ -1,15 +1,14 @@
 """Reads text as a person sees it: letters in another guise, and characters that show nothing.
 
-There are two readings. The *plain* one only ignores case: what it finds stands there for all to
-see. The *folded* one also undoes compatibility forms (full-width, styled, enclosed letters: NFKC,
-UAX #15) and drops what takes no room (zero-width characters, variation selectors, stray combining
-marks). A mark that only the folded reading finds is *hidden*. Both readings are made code point by
-code point, so each keeps the way back to the original text. Marks are read the same way.
+The folded reading ignores case, undoes compatibility forms (full-width, styled, enclosed letters:
+NFKC, UAX #15) and drops what takes no room (zero-width characters, variation selectors, stray
+combining marks). In it the words around a mark are looked for, in any language. It is made code
+point by code point, so it keeps the way back to the original text. What hides a mark takes more
+than this to undo: `skeleton.py`.
 """
 
 from __future__ import annotations
 
-import sys
 import unicodedata
 from bisect import bisect_left
 from dataclasses import dataclass
@@ -69,51 +68,37 @@ class _FoldTable(dict[int, str]):
         return folded
 
 
-class _PlainTable(dict[int, str]):
-    """`str.translate` table of the plain reading."""
-
-    def __missing__(self, code: int) -> str:
-        character = chr(code)
-        plain = " " if character.isspace() else character.casefold()
-        self[code] = plain
-        return plain
-
-
 _FOLDED: Final = _FoldTable()
-_PLAIN: Final = _PlainTable()
-
-
-def plain_reading(text: str) -> str:
-    """Return the text with only case and kinds of space ignored."""
-    # 40 ns against 4 µs for a title, and most titles are ASCII. Newlines and tabs read as spaces.
-    if text.isascii():
-        text = text.lower()
-        return text if text.isprintable() else text.translate(_PLAIN)
-    return text.translate(_PLAIN)
 
 
 def folded_reading(text: str) -> str:
     """Return the text as a person reads it."""
-    return plain_reading(text) if text.isascii() else text.translate(_FOLDED)
+    # 40 ns against 4 µs for a title, and most titles are ASCII. Newlines and tabs read as spaces.
+    if text.isascii():
+        text = text.lower()
+        return text if text.isprintable() else text.translate(_FOLDED)
+    return text.translate(_FOLDED)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One reading of an original text, with the way back.
+    """The folded reading of an original text, with the way back.
 
     Not slotted: the maps are made only for texts in which something was found.
     """
 
     original: str
-    text: str
-    folded: bool
+
+    @cached_property
+    def text(self) -> str:
+        """The reading."""
+        return folded_reading(self.original)
 
     @cached_property
     def _origins(self) -> list[int]:
         """For each character of the reading, the code point of the original it came from."""
-        table = _FOLDED if self.folded else _PLAIN
         return [
-            index for index, character in enumerate(self.original) for _ in table[ord(character)]
+            index for index, character in enumerate(self.original) for _ in _FOLDED[ord(character)]
         ]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
@@ -134,37 +119,3 @@ class Reading:
     def folds(self, start: int, end: int) -> tuple[str, ...]:
         """Return the folds that the original span `start:end` takes to read, sorted."""
         return tuple(sorted({fold_of(c)[1] for c in self.original[start:end]} - {""}))
-
-
-def readings(text: str) -> tuple[Reading, ...]:
-    """Return the plain reading of a text, and the folded one where it differs."""
-    plain = Reading(text, plain_reading(text), folded=False)
-    if text.isascii():
-        return (plain,)
-    folded = folded_reading(text)
-    if folded == plain.text:
-        return (plain,)
-    return (plain, Reading(text, folded, folded=True))
-
-
-def folding_code_points() -> tuple[frozenset[int], frozenset[int]]:
-    """Return the code points beyond ASCII that read as other letters, and those that vanish.
-
-    The byte screen is made from these two sets, so it cannot miss what the folding would find. A
-    code point reads as another letter when its folded reading has a letter or digit and either
-    differs from the plain one or is ASCII.
-    """
-    letters, vanishing = set(), set()
-    for code in range(128, sys.maxunicode + 1):
-        if 0xD800 <= code <= 0xDFFF:
-            continue
-        character = chr(code)
-        category = unicodedata.category(character)
-        if category in ("Cn", "Co"):
-            continue
-        folded, fold = fold_of(character)
-        if not folded:
-            vanishing.add(code)
-        elif any(c.isalnum() for c in folded) and (fold or folded.isascii()):
-            letters.add(code)
-    return frozenset(letters), frozenset(vanishing)

@@ -77,12 +77,12 @@ class Judge:
         self.policy = policy
         self._vocabulary = load_vocabulary("en")
 
-    def may_concern(self, texts: Sequence[bytes]) -> bool:
-        """Return whether a listing with these UTF-8 texts has to be examined.
+    def concerned(self, texts: Sequence[Sequence[bytes]]) -> set[int]:
+        """Return which listings have to be examined, given the UTF-8 texts of each.
 
-        Conservative: False means that the verdict on it is 'allow', with nothing to say.
+        Conservative: the verdict on the others is 'allow', with nothing to say.
         """
-        return self.registry.matcher.may_match(texts)
+        return self.registry.matcher.concerned(texts)
 
     def examine(self, listing: Listing, now: int) -> Examination:
         """Return what the listing names and how; `now` is UTC milliseconds."""
@@ -96,15 +96,15 @@ class Judge:
         matches = []
         for right, positions in by_right.items():
             if self.registry.concerns_goods(right, listing):
-                matches.append(
-                    examine_right(
-                        self.registry.rights[right],
-                        listing,
-                        [found[position] for position in positions],
-                        self._vocabulary,
-                        now,
-                    )
+                examined = examine_right(
+                    self.registry.rights[right],
+                    listing,
+                    [found[position] for position in positions],
+                    self._vocabulary,
+                    now,
                 )
+                if examined is not None:
+                    matches.append(examined)
         needs_seller = any(
             self.policy.possible(match.facts) != self.policy.fired(match.facts) for match in matches
         )

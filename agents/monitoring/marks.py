@@ -1,24 +1,44 @@
-"""Finds marks in text, on word boundaries, in every reading."""
+"""Finds marks in text: written plainly, or disguised so that only a person reads them."""
 
 from __future__ import annotations
 
+import itertools
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as detail
-from functools import cache
+from functools import cached_property
 from typing import Final, cast
 
 import hyperscan
+import numpy as np
 
-from agents.monitoring import byte_patterns
-from agents.monitoring.folding import Reading, folded_reading, plain_reading, readings
+from agents.monitoring.confusables import load_table
+from agents.monitoring.disguise import Sighting, Spelling, Strength, look_at
+from agents.monitoring.folding import Reading, folded_reading
+from agents.monitoring.skeleton import (
+    BOUNDARY,
+    Ints,
+    Skeleton,
+    decode,
+    fold,
+    merged,
+    places_of_several,
+    places_of_symbols,
+    skeleton_of_mark,
+    skeletons,
+)
 
 _SEPARATORS: Final = re.compile(r"[\s\-_.'’‐-―]+")
-_BETWEEN_WORDS: Final = r"[\s\-_.'’‐-―]{0,3}"
-_BOUNDLESS: Final = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "HALFWIDTH")
-"""Scripts written without spaces between words: a mark may stand in the middle of a run."""
+_VOWELS: Final = frozenset("aeiou")
+_BOUNDARY_BYTES: Final = BOUNDARY.encode()
+
+MOST_WAYS: Final = 32
+"""Ways in which the runs of one mark may be split; of a mark with more, only the two extremes."""
+SHORT: Final = 3
+"""A mark with no more letters than this in its skeleton is looked for between words only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +51,24 @@ class MarkMatch:
     end: int
     text: str
     folds: tuple[str, ...]
+    strength: Strength
     reading: Reading = detail(compare=False, repr=False)
-    read_start: int = detail(compare=False, repr=False)
-    read_end: int = detail(compare=False, repr=False)
+    """The field's text as a person reads it, for what stands around the mark."""
 
     @property
     def hidden(self) -> bool:
         """Whether plain reading would not find it."""
-        return self.reading.folded
+        return self.strength != "plain"
+
+    @property
+    def read_start(self) -> int:
+        """Where the mark begins in `reading`."""
+        return self.reading.locate(self.start, self.end)[0]
+
+    @property
+    def read_end(self) -> int:
+        """Where the mark ends in `reading`."""
+        return self.reading.locate(self.start, self.end)[1]
 
 
 def words_of(mark: str) -> tuple[str, ...]:
@@ -46,50 +76,122 @@ def words_of(mark: str) -> tuple[str, ...]:
     return tuple(word for word in _SEPARATORS.split(folded_reading(mark).strip()) if word)
 
 
-def spellings(mark: str) -> frozenset[tuple[str, ...]]:
-    """Return the ways a mark is plainly written: with its accents, decomposed, and without."""
-    ways = {mark, unicodedata.normalize("NFC", mark), unicodedata.normalize("NFD", mark)}
-    decomposed = unicodedata.normalize("NFD", mark)
-    ways.add("".join(c for c in decomposed if not "\u0300" <= c <= "\u036f"))
-    plain = {
-        tuple(word for word in _SEPARATORS.split(plain_reading(way).strip()) if word)
-        for way in ways
+def spellings_of(number: int, mark: str) -> Iterator[tuple[bytes, Spelling]]:
+    """Yield each way a mark may be written, with the skeleton it then has as bytes."""
+    yield from _spellings(number, mark)
+    if "&" in mark:
+        yield from _spellings(number, mark.replace("&", " and "))
+
+
+def _spellings(number: int, mark: str) -> Iterator[tuple[bytes, Spelling]]:
+    skeleton = skeleton_of_mark(mark)
+    groups = [
+        "".join(_base(skeleton.read[p]) for p in skeleton.run(i)) for i in range(len(skeleton))
+    ]
+    if not groups:
+        return
+    starts = {i for i in range(1, len(groups)) if skeleton.apart[i]}
+    joined = _joined_by_ampersand(skeleton)
+    own = frozenset(c for c in mark.lower() if not c.isascii())
+    length = sum(len(group) for group in groups)
+    options = [_splits(group, int(skeleton.classes[i])) for i, group in enumerate(groups)]
+    count = 1
+    for option in options:
+        count *= len(option)
+    if count > MOST_WAYS:
+        options = [sorted({option[0], option[-1]}) for option in options]
+    for chosen in itertools.islice(itertools.product(*options), MOST_WAYS):
+        runs: list[str] = []
+        classes: list[int] = []
+        word_starts: set[int] = set()
+        ampersands: set[int] = set()
+        for i, parts in enumerate(chosen):
+            if i in starts:
+                word_starts.add(len(runs))
+            if i in joined:
+                ampersands.add(len(runs))
+            runs += (part for part, _ in parts)
+            classes += (class_ for _, class_ in parts)
+        spelling = Spelling(
+            number, tuple(runs), frozenset(word_starts), length, frozenset(ampersands), own
+        )
+        yield _pattern(classes), spelling
+        yield from _censored(classes, spelling)
+
+
+def _joined_by_ampersand(skeleton: Skeleton) -> set[int]:
+    """Return the letters before which '&' stands in the mark."""
+    return {
+        i
+        for i in range(1, len(skeleton))
+        if "&" in skeleton.read[int(skeleton.places[i - 1]) : int(skeleton.places[i])]
     }
-    return frozenset(way for way in {*plain, *(words_of(way) for way in ways)} if way)
 
 
-@cache
-def _script(character: str) -> str:
-    return unicodedata.name(character, "?").split(" ", 1)[0].split("-", 1)[0]
+def _base(character: str) -> str:
+    """Return the letter that a character of a mark is, without marks of its own."""
+    table = load_table()
+    code = ord(character)
+    if table.kind.get(code) in ("accent", "compatibility"):
+        return table.readings[code][0]
+    return character.lower()
 
 
-def _joined(outside: str, inside: str) -> bool:
-    """Return whether two neighbouring characters belong to one word."""
-    if not inside.isalnum():
-        return False
-    if unicodedata.category(outside) == "Mn":
-        return True  # a mark over the letter before: it is another letter
-    if not outside.isalnum():
-        return False
-    if _script(inside) in _BOUNDLESS:
-        return False
-    return outside.isdigit() or inside.isdigit() or _script(outside) == _script(inside)
+Parts = tuple[tuple[str, int], ...]
 
 
-def on_word_boundaries(text: str, start: int, end: int) -> bool:
-    """Return whether `text[start:end]` is not part of a longer word.
+def _splits(group: str, class_: int) -> list[Parts]:
+    """Return the ways to split a run: whole first, letter by letter last.
 
-    Letters of another script and of scripts without spaces end a word: in `รองเท้าNIKE` the mark
-    stands alone. Python's `\\b` misses that in five of five Thai and Chinese titles.
+    Letters set apart make no run: 'GUCCI' has one letter for its 'CC', 'G U C C I' has two. A 'b'
+    may also be written '6', which is taken for a 'g'.
     """
-    if start > 0 and _joined(text[start - 1], text[start]):
-        return False
-    if end < len(text):
-        following, last = text[end], text[end - 1]
-        if unicodedata.category(following) == "Mn":
-            return _script(last) in _BOUNDLESS
-        return not _joined(following, last)
-    return True
+    if group == "b":
+        return [((group, class_),), ((group, ord("g")),)]
+    if len(group) == 1:
+        return [((group, class_),)]
+    ways = []
+    for cuts in itertools.product((False, True), repeat=min(len(group), 5) - 1):
+        parts, behind = [], 0
+        for place, cut in enumerate(cuts, start=1):
+            if cut:
+                parts.append(group[behind:place])
+                behind = place
+        parts.append(group[behind:])
+        ways.append(
+            tuple(
+                (part, ord(merged(part)) if len(part) == 1 and part.isascii() else class_)
+                for part in parts
+            )
+        )
+    return sorted(ways, key=len)
+
+
+def _censored(classes: Sequence[int], spelling: Spelling) -> Iterator[tuple[bytes, Spelling]]:
+    """Yield the spellings with one vowel struck out: 'N*ke'."""
+    if spelling.length < 4 or spelling.ampersands:
+        return
+    for number in range(1, len(classes) - 1):
+        if spelling.runs[number] not in _VOWELS:
+            continue
+        yield (
+            _pattern([*classes[:number], *classes[number + 1 :]]),
+            Spelling(
+                spelling.mark,
+                (*spelling.runs[:number], *spelling.runs[number + 1 :]),
+                frozenset(w - (w > number) for w in spelling.word_starts if w != number),
+                spelling.length,
+                own=spelling.own,
+                censored=number,
+            ),
+        )
+
+
+def _pattern(classes: Sequence[int]) -> bytes:
+    """Return the classes as `Skeleton.run_on` has them."""
+    return b"".join(
+        c.to_bytes(1, "little") if c < 0x100 else c.to_bytes(2, "little") for c in classes
+    )
 
 
 class MarkMatcher:
@@ -101,128 +203,234 @@ class MarkMatcher:
     def __init__(self, marks: Sequence[str]) -> None:
         """Compile `marks`; a mark is known by its index from here on."""
         self.marks = tuple(marks)
-        self._spellings = [spellings(mark) for mark in marks]
-        self._patterns: dict[int, re.Pattern[str]] = {}
-        expressions: list[bytes] = []
-        ids: list[int] = []
-        for index, ways in enumerate(self._spellings):
-            for words in sorted(ways):
-                expressions.append(byte_patterns.mark(words))
-                ids.append(index)
-        _suspicions()  # half a second, once a process: not while the first listing waits
-        # Hyperscan compiles no empty set; nothing is scanned when there are no marks.
-        self._marks = _compile(expressions or [b"(no marks)"], ids or [0])
+        by_pattern: defaultdict[bytes, list[Spelling]] = defaultdict(list)
+        for number, mark in enumerate(self.marks):
+            for pattern, spelling in spellings_of(number, mark):
+                by_pattern[pattern].append(spelling)
+        self._patterns = list(by_pattern)
+        self._spellings = list(by_pattern.values())
+        long: list[int] = []
+        short: list[int] = []
+        for number, pattern in enumerate(self._patterns):
+            (short if len(pattern) <= SHORT else long).append(number)
+        self._long = _compile([(self._patterns[n], n) for n in long])
+        self._short = _compile(
+            [
+                (b" " + middle + b" ", n)
+                for n in short
+                for middle in _as_words(self._patterns[n], self._spellings[n])
+            ]
+        )
 
-    def may_match(self, texts: Sequence[bytes]) -> bool:
-        """Return whether a listing with these UTF-8 texts may name a mark.
+    @cached_property
+    def _lengths(self) -> Ints:
+        return np.array([len(found[0].runs) for found in self._spellings], np.intp)
 
-        Conservative: False means that `find` finds nothing in them.
+    def concerned(self, texts: Sequence[Sequence[bytes]]) -> set[int]:
+        """Return which of some listings name a mark, given the UTF-8 texts of each.
+
+        All of them are folded and scanned at once. Exactly those in which `find` finds something.
+
+        Raises:
+            UnicodeDecodeError: a text is not UTF-8.
         """
-        if not self.marks:
-            return False
-        joined = b"\n%b\n" % b"\n".join(texts)
+        if not self.marks or not texts:
+            return set()
+        joined = [_BOUNDARY_BYTES.join([b"", *fields]) for fields in texts]
+        text = b"".join(joined).decode("utf-8", "surrogatepass")
+        decoded = decode(text)
+        starts = np.flatnonzero(decoded.codes == ord(BOUNDARY))
+        firsts = np.zeros(len(texts), np.intp)
+        np.cumsum([len(fields) or 1 for fields in texts[:-1]], out=firsts[1:])
+        listing_starts = starts[firsts]
+
+        def listings(places: Ints) -> Ints:
+            return np.searchsorted(listing_starts, places, side="right") - 1
+
+        found = self._concerned(fold(decoded), listings)
+        for places, choice in ((places_of_symbols(decoded), 0), (places_of_several(decoded), 1)):
+            those = sorted(set(np.unique(listings(places)).tolist()) - found)
+            if those:
+                found |= self._concerned_again(joined, those, choice)
+        return found
+
+    def _concerned(self, skeleton: Skeleton, listings: Callable[[Ints], Ints]) -> set[int]:
+        candidates = list(self._candidates(skeleton))
+        where = listings(skeleton.places[[letter for letter, _ in candidates]])
         found: set[int] = set()
-        self._marks.scan(joined, match_event_handler=_collect, context=found)
-        if not found and not joined.isascii():
-            _suspicions().scan(joined, match_event_handler=_collect, context=found)
-        return bool(found)
+        for (letter, spellings), listing in zip(candidates, where.tolist(), strict=True):
+            if listing not in found and any(
+                look_at(spelling, skeleton, letter) for spelling in spellings
+            ):
+                found.add(listing)
+        return found
+
+    def _concerned_again(
+        self, joined: Sequence[bytes], those: Sequence[int], choice: int
+    ) -> set[int]:
+        """Look at some of the listings once more, symbols read as letters."""
+        text = b"".join(joined[number] for number in those).decode("utf-8", "surrogatepass")
+        decoded = decode(text)
+        ends = np.cumsum([len(joined[n].decode("utf-8", "surrogatepass")) for n in those])
+        if decoded.origin is not None:
+            ends = np.searchsorted(decoded.origin, ends)
+        found = self._concerned(
+            fold(decoded, choice, soft_letters=True),
+            lambda places: np.searchsorted(ends, places, side="right"),
+        )
+        return {those[number] for number in found}
 
     def find(self, fields: Mapping[str, str]) -> list[MarkMatch]:
         """Return every mark in these texts, in the order of fields and positions.
 
         Where matches of different marks overlap, the longest stands ('Apple Watch', not 'Apple').
-        What the plain reading finds is not hidden, even if the folded one finds it again.
+        What plain reading finds is not hidden, even if it could be read as disguised too.
         """
-        if not self.marks:
+        names = [name for name, text in fields.items() if text]
+        if not self.marks or not names:
             return []
-        read = {name: readings(text) for name, text in fields.items() if text}
-        joined = "\n".join(["", *(r.text for all_ in read.values() for r in all_), ""])
-        candidates: set[int] = set()
-        self._marks.scan(
-            joined.encode("utf-8", "replace"), match_event_handler=_collect, context=candidates
-        )
+        text = BOUNDARY.join(fields[name].replace(BOUNDARY, " ") for name in names)
+        starts = list(itertools.accumulate((len(fields[n]) + 1 for n in names), initial=0))
+        found: dict[tuple[int, int, int], tuple[Sighting, int, int]] = {}
+        for skeleton in skeletons(text):
+            for letter, spellings in self._candidates(skeleton):
+                for spelling in spellings:
+                    sighting = look_at(spelling, skeleton, letter)
+                    if sighting is None:
+                        continue
+                    start, end = skeleton.span(sighting.start, sighting.end)
+                    known = found.get((sighting.mark, start, end))
+                    if known is None or _surer(sighting, known[0]):
+                        found[sighting.mark, start, end] = (sighting, start, end)
+        by_field: defaultdict[int, list[tuple[Sighting, int, int]]] = defaultdict(list)
+        for sighting, start, end in found.values():
+            number = bisect_right(starts, start) - 1
+            offset = starts[number]
+            by_field[number].append((sighting, start - offset, end - offset))
         matches: list[MarkMatch] = []
-        if not candidates:
-            return matches
-        for name, all_ in read.items():
-            found: list[MarkMatch] = []
-            for reading in all_:
-                found.extend(
-                    match
-                    for mark in sorted(candidates)
-                    for match in self._in_reading(mark, name, reading)
-                    if not (reading.folded and _covered(match, found))
+        for number, sightings in sorted(by_field.items()):
+            name = names[number]
+            original = fields[name]
+            reading = Reading(original)
+            matches += (
+                MarkMatch(
+                    sighting.mark,
+                    name,
+                    start,
+                    end,
+                    original[start:end],
+                    sighting.folds,
+                    sighting.strength,
+                    reading,
                 )
-            matches.extend(_longest(found))
+                for sighting, start, end in _longest(sightings)
+            )
         return matches
 
-    def _in_reading(self, mark: int, name: str, reading: Reading) -> Iterator[MarkMatch]:
-        for hit in self._pattern(mark).finditer(reading.text):
-            if not on_word_boundaries(reading.text, hit.start(), hit.end()):
-                continue
-            start, end = reading.span(hit.start(), hit.end())
-            yield MarkMatch(
-                mark,
-                name,
-                start,
-                end,
-                reading.original[start:end],
-                reading.folds(start, end) if reading.folded else (),
-                reading,
-                hit.start(),
-                hit.end(),
-            )
-
-    def _pattern(self, mark: int) -> re.Pattern[str]:
-        pattern = self._patterns.get(mark)
-        if pattern is None:
-            ways = sorted(self._spellings[mark], key=lambda words: (-len("".join(words)), words))
-            pattern = re.compile(
-                "|".join(_BETWEEN_WORDS.join(re.escape(word) for word in words) for words in ways)
-            )
-            self._patterns[mark] = pattern
-        return pattern
+    def _candidates(self, skeleton: Skeleton) -> Iterator[tuple[int, list[Spelling]]]:
+        """Yield the places where a mark's skeleton stands between the edges of words."""
+        if not len(skeleton):
+            return
+        hits = _scan(self._long, *skeleton.run_on)
+        hits += _scan(self._short, *skeleton.words, edge=1)
+        if not hits:
+            return
+        numbers, lasts = (np.array(column, np.intp) for column in zip(*hits, strict=True))
+        firsts = lasts - self._lengths[numbers] + 1
+        opens = _opens(skeleton)
+        likely = (firsts >= 0) & opens[np.maximum(firsts, 0)] & opens[lasts + 1]
+        for number, first in sorted(
+            set(zip(numbers[likely].tolist(), firsts[likely].tolist(), strict=True)),
+            key=lambda pair: (pair[1], pair[0]),
+        ):
+            yield first, self._spellings[number]
 
 
-@cache
-def _suspicions() -> hyperscan.Database:
-    """Return the database of what may hide a mark: the same for every registry."""
-    patterns = byte_patterns.suspicions()
-    return _compile(patterns, range(len(patterns)))
+def _opens(skeleton: Skeleton) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return whether a word may begin at each letter, and end before it; one more for the end.
+
+    That a letter of another script stands on either side is enough here.
+    """
+    opens = np.ones(len(skeleton) + 1, np.bool_)
+    opens[:-1] = skeleton.apart
+    beyond = skeleton.beyond
+    opens[:-1] |= beyond
+    opens[1:-1] |= beyond[:-1]
+    return opens
 
 
-def _compile(expressions: Sequence[bytes], ids: Sequence[int]) -> hyperscan.Database:
+def _as_words(pattern: bytes, spellings: Sequence[Spelling]) -> Iterator[bytes]:
+    """Yield how the letters of a short mark stand between spaces: run on, by word, set apart."""
+    yield pattern
+    if all(byte < 0x80 for byte in pattern) and len(pattern) > 1:
+        yield b" ".join(bytes([byte]) for byte in pattern)
+        for spelling in spellings:
+            for start in sorted(spelling.word_starts | {spelling.censored}):
+                if start > 0:
+                    yield pattern[:start] + b" " + pattern[start:]
+
+
+def _scan(
+    database: hyperscan.Database | None, data: bytes, letter_of: Ints, edge: int = 0
+) -> list[tuple[int, int]]:
+    """Return the patterns found and the number of the last letter of each."""
+    if database is None:
+        return []
+    hits: list[tuple[int, int]] = []
+    database.scan(data, match_event_handler=_collect, context=hits)
+    return [(number, int(letter_of[end - 1 - edge])) for number, end in hits]
+
+
+def _compile(patterns: Sequence[tuple[bytes, int]]) -> hyperscan.Database | None:
+    """Return the database of literal patterns; None without any."""
+    if not patterns:
+        return None
+    unique = sorted(set(patterns))
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
-        expressions=list(expressions),
-        ids=list(ids),
-        elements=len(expressions),
-        flags=hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_DOTALL,
+        expressions=[pattern for pattern, _ in unique],
+        ids=[number for _, number in unique],
+        elements=len(unique),
+        flags=0,
+        literal=True,
     )
     return database
 
 
 def _collect(id_: int, start: int, end: int, flags: int, context: object) -> None:  # noqa: ARG001
-    cast(set[int], context).add(id_)
+    cast(list[tuple[int, int]], context).append((id_, end))
 
 
-def _covered(match: MarkMatch, others: Iterable[MarkMatch]) -> bool:
-    return any(
-        other.mark == match.mark and other.start < match.end and match.start < other.end
-        for other in others
+_SURENESS: Final[dict[Strength, int]] = {"plain": 2, "hidden": 1, "weak": 0}
+
+
+def _surer(one: Sighting, other: Sighting) -> bool:
+    return (_SURENESS[one.strength], -len(one.folds)) > (
+        _SURENESS[other.strength],
+        -len(other.folds),
     )
 
 
-def _longest(matches: Sequence[MarkMatch]) -> list[MarkMatch]:
-    """Drop each match that lies within a longer one of another mark; order by position."""
+def _longest(found: Iterable[tuple[Sighting, int, int]]) -> list[tuple[Sighting, int, int]]:
+    """Drop what lies within a longer match, or overlaps a surer one of the same mark; in order."""
+    found = list(found)
     kept = [
-        match
-        for match in matches
+        (sighting, start, end)
+        for sighting, start, end in found
         if not any(
-            other.start <= match.start
-            and match.end <= other.end
-            and other.end - other.start > match.end - match.start
-            for other in matches
+            other is not sighting
+            and first < end
+            and start < last
+            and (
+                (other.mark == sighting.mark and _surer(other, sighting))
+                or (
+                    first <= start
+                    and end <= last
+                    and last - first > end - start
+                    and _SURENESS[other.strength] >= _SURENESS[sighting.strength]
+                )
+            )
+            for other, first, last in found
         )
     ]
-    return sorted(kept, key=lambda match: (match.start, match.end, match.mark))
+    return sorted(kept, key=lambda item: (item[1], item[2], item[0].mark))

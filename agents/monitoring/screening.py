@@ -59,31 +59,38 @@ def screen(
 ) -> Screened:
     """Sort the records of a batch: allowed by their bytes, examined, or failed. `now` is UTC ms.
 
-    Most listings name no mark: they cost one walk over the record and one scan over its texts, and
-    are never decoded.
+    Most listings name no mark: they cost one walk over the record and their share of one folding
+    and one scan over the texts of the whole batch, and are never decoded.
     """
     result = Screened()
     started = time.perf_counter()
-    hits: list[SourceRecord] = []
+    candidates: list[SourceRecord] = []
+    times: list[int] = []
+    texts: list[Sequence[bytes]] = []
     latest = now + limits.clock_ahead_s * 1000
-    project, may_concern, allow = decoder.project, judge.may_concern, result.allowed.append
+    project = decoder.project
     for record in records:
         value = record.value
         try:
             if value is not None and len(value) > limits.record_bytes:
                 _refuse_size(len(value), limits)
-            kind, occurred_at, texts = project(value)
+            kind, occurred_at, found = project(value)
             if not EARLIEST <= occurred_at <= latest:
                 _refuse_time(occurred_at, now)
         except DecodeError as error:
             result.failures.append(Failure(record, error.reason, str(error)))
             continue
-        if kind == "DELETED" or not may_concern(texts):
-            allow(occurred_at)
-        else:
-            hits.append(record)
+        if kind == "DELETED":
+            result.allowed.append(occurred_at)
+            continue
+        candidates.append(record)
+        times.append(occurred_at)
+        texts.append(found)
+    hits = judge.concerned(texts)
+    result.allowed += (moment for number, moment in enumerate(times) if number not in hits)
     screened = time.perf_counter()
-    for record in hits:
+    for number in sorted(hits):
+        record = candidates[number]
         try:
             listing = to_listing(decoder, record.value)
             result.examined.append((record, judge.examine(listing, now)))
