@@ -77,7 +77,7 @@ class Spelling:
     own: frozenset[str] = frozenset()
     """Letters with marks of their own that the mark has: 'é' of 'Nestlé' is no disguise."""
     censored: int = -1
-    """Number of the run before which a letter is struck out; -1 for none."""
+    """Number of the run before which a letter is struck out, or '!' at the end; -1 for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,9 @@ class Sighting:
 
 def look_at(spelling: Spelling, skeleton: Skeleton, letter: int) -> Sighting | None:
     """Return the mark if it stands at letter number `letter` of the skeleton; None if not."""
-    count = len(spelling.runs)
-    runs = [skeleton.run(letter + number) for number in range(count)]
+    runs = skeleton.runs(letter, len(spelling.runs))
+    if len(runs) == 1 and len(runs[0]) < len(spelling.runs[0]):
+        return None
     start, end = runs[0][0], skeleton.end(runs[-1][-1])
     if not _on_boundaries(skeleton.read, start, end):
         return None
@@ -106,6 +107,8 @@ def look_at(spelling: Spelling, skeleton: Skeleton, letter: int) -> Sighting | N
     strength = _strength(spelling, skeleton, runs, folds)
     if strength is None:
         return None
+    if spelling.censored == len(spelling.runs):
+        end += 1  # the '!' that stands for the last letter
     return Sighting(spelling.mark, start, end, tuple(sorted(folds)), strength)
 
 
@@ -257,7 +260,11 @@ def _strength(
         return None
     verdicts: list[Strength] = []
     odd = [gap for gap in gaps if not (gap[2] and _PLAIN_GAP.fullmatch(gap[1]))]
-    if spelling.censored >= 0:
+    if spelling.censored == len(spelling.runs):
+        if skeleton.read[skeleton.end(runs[-1][-1]) :][:1] != "!":
+            return None
+        folds[SYMBOL] = folds.get(SYMBOL, 0) + 1
+    elif spelling.censored >= 0:
         if not _is_censored(spelling, odd):
             return None
         odd = [gap for gap in odd if gap[0] != spelling.censored]
@@ -319,6 +326,8 @@ def _apart(
     if length < 4:
         return None
     ones = [number for number, piece in enumerate(pieces) if piece == 1]
+    if any(not skeleton.read[runs[starts[number]][0]].isalpha() for number in ones):
+        return None  # '| phone', '6 o Pro': a sign or a digit that stands alone is no letter
     if spaces_only:
         return _split(pieces, ones, spelling)
     if len(pieces) >= 3:

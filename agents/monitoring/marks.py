@@ -86,7 +86,8 @@ def spellings_of(number: int, mark: str) -> Iterator[tuple[bytes, Spelling]]:
 def _spellings(number: int, mark: str) -> Iterator[tuple[bytes, Spelling]]:
     skeleton = skeleton_of_mark(mark)
     groups = [
-        "".join(_base(skeleton.read[p]) for p in skeleton.run(i)) for i in range(len(skeleton))
+        "".join(_base(skeleton.read[place]) for place in run)
+        for run in (skeleton.runs(0, len(skeleton)) if len(skeleton) else ())
     ]
     if not groups:
         return
@@ -168,9 +169,21 @@ def _splits(group: str, class_: int) -> list[Parts]:
 
 
 def _censored(classes: Sequence[int], spelling: Spelling) -> Iterator[tuple[bytes, Spelling]]:
-    """Yield the spellings with one vowel struck out: 'N*ke'."""
+    """Yield the spellings with one vowel struck out, 'N*ke', or '!' for an 'i' at the end."""
     if spelling.length < 4 or spelling.ampersands:
         return
+    if spelling.runs[-1] in ("i", "l"):
+        yield (
+            _pattern(classes[:-1]),
+            Spelling(
+                spelling.mark,
+                spelling.runs[:-1],
+                frozenset(w for w in spelling.word_starts if w < len(classes) - 1),
+                spelling.length,
+                own=spelling.own,
+                censored=len(classes) - 1,
+            ),
+        )
     for number in range(1, len(classes) - 1):
         if spelling.runs[number] not in _VOWELS:
             continue
@@ -189,9 +202,7 @@ def _censored(classes: Sequence[int], spelling: Spelling) -> Iterator[tuple[byte
 
 def _pattern(classes: Sequence[int]) -> bytes:
     """Return the classes as `Skeleton.run_on` has them."""
-    return b"".join(
-        c.to_bytes(1, "little") if c < 0x100 else c.to_bytes(2, "little") for c in classes
-    )
+    return bytes(class_ & 0xFF for class_ in classes)
 
 
 class MarkMatcher:
@@ -331,11 +342,15 @@ class MarkMatcher:
         """Yield the places where a mark's skeleton stands between the edges of words."""
         if not len(skeleton):
             return
-        hits = _scan(self._long, *skeleton.run_on)
-        hits += _scan(self._short, *skeleton.words, edge=1)
-        if not hits:
+        numbers, ends = _scan(self._long, skeleton.run_on)
+        lasts = ends - 1
+        if self._short is not None:
+            data, where = skeleton.words
+            short, ends = _scan(self._short, data)
+            numbers = np.concatenate((numbers, short))
+            lasts = np.concatenate((lasts, np.searchsorted(where, ends - 2)))
+        if not len(numbers):
             return
-        numbers, lasts = (np.array(column, np.intp) for column in zip(*hits, strict=True))
         firsts = lasts - self._lengths[numbers] + 1
         opens = _opens(skeleton)
         likely = (firsts >= 0) & opens[np.maximum(firsts, 0)] & opens[lasts + 1]
@@ -362,7 +377,7 @@ def _opens(skeleton: Skeleton) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 def _as_words(pattern: bytes, spellings: Sequence[Spelling]) -> Iterator[bytes]:
     """Yield how the letters of a short mark stand between spaces: run on, by word, set apart."""
     yield pattern
-    if all(byte < 0x80 for byte in pattern) and len(pattern) > 1:
+    if len(pattern) > 1:
         yield b" ".join(bytes([byte]) for byte in pattern)
         for spelling in spellings:
             for start in sorted(spelling.word_starts | {spelling.censored}):
@@ -370,15 +385,12 @@ def _as_words(pattern: bytes, spellings: Sequence[Spelling]) -> Iterator[bytes]:
                     yield pattern[:start] + b" " + pattern[start:]
 
 
-def _scan(
-    database: hyperscan.Database | None, data: bytes, letter_of: Ints, edge: int = 0
-) -> list[tuple[int, int]]:
-    """Return the patterns found and the number of the last letter of each."""
-    if database is None:
-        return []
-    hits: list[tuple[int, int]] = []
-    database.scan(data, match_event_handler=_collect, context=hits)
-    return [(number, int(letter_of[end - 1 - edge])) for number, end in hits]
+def _scan(database: hyperscan.Database | None, data: bytes) -> tuple[Ints, Ints]:
+    """Return the numbers of the patterns found, and where each ends."""
+    found: tuple[list[int], list[int]] = ([], [])
+    if database is not None:
+        database.scan(data, match_event_handler=_collect, context=found)
+    return np.array(found[0], np.intp), np.array(found[1], np.intp)
 
 
 def _compile(patterns: Sequence[tuple[bytes, int]]) -> hyperscan.Database | None:
@@ -398,7 +410,9 @@ def _compile(patterns: Sequence[tuple[bytes, int]]) -> hyperscan.Database | None
 
 
 def _collect(id_: int, start: int, end: int, flags: int, context: object) -> None:  # noqa: ARG001
-    cast(list[tuple[int, int]], context).append((id_, end))
+    numbers, ends = cast(tuple[list[int], list[int]], context)
+    numbers.append(id_)
+    ends.append(end)
 
 
 _SURENESS: Final[dict[Strength, int]] = {"plain": 2, "hidden": 1, "weak": 0}

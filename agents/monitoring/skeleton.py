@@ -15,10 +15,12 @@ judgement of one listing use the same function, so the screen can't miss what th
 from __future__ import annotations
 
 import html
+import itertools
 import re
 import string
 import sys
 import unicodedata
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Final
@@ -36,7 +38,9 @@ BOUNDARY: Final = "\uffff"
 """Stands between texts that are folded together: a noncharacter, which no text can carry."""
 
 _BOUNDARY_CLASS: Final = 1
-_PUNCTUATION: Final = frozenset("()[]{}<>/\\:;.,-_~^'`\"=*#%&+|")
+_MARKUP_BIT: Final = 1
+_ART_BIT: Final = 2
+_PUNCTUATION: Final = frozenset("()[]{}<>/\\:;.,-_~^'`\"=*#%&+|!¡©®°º×")
 """Symbols that are read as letters only within a word, since they often stand beside one."""
 _MERGED: Final = str.maketrans("iu0123456789", "lvolzeasgtbg")
 """Letters and digits that are taken for one another, as one class each: i l 1, u v, o 0, …"""
@@ -58,10 +62,12 @@ class Tables:
     """Symbols that may stand for a letter or set letters apart: both ways are read."""
     within: Bools
     """Those of them that are read as letters only within a word."""
-    draws: Bools
-    """Characters that markup and drawn letters begin with."""
-    draws_on: Bools
-    """Characters that may come second there."""
+    draws: npt.NDArray[np.uint8]
+    """What may begin with a character: 1 for markup, 2 for a drawn letter."""
+    draws_on: npt.NDArray[np.uint8]
+    """What a character may come second in."""
+    alphabetic: Bools
+    """Letters, not digits."""
     several: Bools
     """Code points with a second reading that differs."""
     several_letters: Bools
@@ -70,9 +76,12 @@ class Tables:
 
 
 def _other_class(code: int) -> int:
-    """Return a class of two bytes, neither zero nor ASCII, for a letter of another script."""
+    """Return the class of a letter of another script: 15 bits of a hash, and never ASCII.
+
+    Only the low byte is scanned for; the whole class is compared where that is found.
+    """
     mixed = (code * 2_654_435_761) >> 7
-    return 0x8080 | (mixed & 0x7F) | ((mixed >> 7 & 0x7F) << 8)
+    return 0x0180 | (mixed & 0x7F) | ((mixed >> 7 & 0x7F) << 9)
 
 
 @cache
@@ -111,11 +120,15 @@ def tables() -> Tables:
     within[[ord(c) for c in _PUNCTUATION]] = True
     within &= soft
     drawings = _art()[1]
-    draws, draws_on = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
-    draws[[ord(c) for c in {"<", "&", *(drawing[0] for drawing in drawings)}]] = True
+    draws, draws_on = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
+    draws[[ord(c) for c in "<&"]] = _MARKUP_BIT
     # A tag goes on with a letter, '/' or '!', an entity with '#' or a letter.
-    second_characters = {*string.ascii_letters, *"/!#", *(drawing[1] for drawing in drawings)}
-    draws_on[[ord(c) for c in second_characters]] = True
+    draws_on[[ord(c) for c in f"{string.ascii_letters}/!#"]] = _MARKUP_BIT
+    drawings = _art()[1]
+    draws[[ord(drawing[0]) for drawing in drawings]] |= _ART_BIT
+    draws_on[[ord(drawing[1]) for drawing in drawings]] |= _ART_BIT
+    alphabetic = (first > _BOUNDARY_CLASS) & ~soft
+    alphabetic[[ord(c) for c in string.digits]] = False
     several_letters = np.zeros(size, np.bool_)
     several_letters[list(spelled)] = True
     return Tables(
@@ -125,6 +138,7 @@ def tables() -> Tables:
         within,
         draws,
         draws_on,
+        alphabetic,
         first != second,
         several_letters,
         spelled,
@@ -195,36 +209,39 @@ class Skeleton:
         return len(self.classes)
 
     @cached_property
-    def run_on(self) -> tuple[bytes, Ints]:
-        """Return the letters with nothing between, and the letter of each byte."""
-        return _as_bytes(self.classes)
+    def run_on(self) -> bytes:
+        """Return the letters with nothing between: a byte each, the low one of its class."""
+        return self.classes.astype(np.uint8).tobytes()
 
     @cached_property
     def words(self) -> tuple[bytes, Ints]:
-        """Return the letters with one space between words and at both ends."""
+        """Return the letters with one space between words and at both ends, and where each is."""
         count = len(self.classes)
-        shift = np.cumsum(self.apart)
-        spaced = np.full(count + (int(shift[-1]) if count else 0) + 1, 0x20, np.uint16)
-        where = np.arange(count) + shift
+        before: Ints = np.cumsum(self.apart, dtype=np.intp)
+        spaces = int(before[-1]) if count else 0
+        where = before + np.arange(count)
+        spaced = np.full(count + spaces + 1, 0x20, np.uint8)
         spaced[where] = self.classes
-        letter_of = np.zeros(len(spaced), np.intp)
-        letter_of[where] = np.arange(count)
-        data, position_of = _as_bytes(spaced)
-        return data, letter_of[position_of]
+        return spaced.tobytes(), where
 
     @cached_property
     def beyond(self) -> Bools:
         """Whether each letter is of a script that reads as no Latin letter."""
         return self.classes >= 0x100
 
-    def run(self, letter: int) -> list[int]:
-        """Return the places of the characters that letter number `letter` stands for, in order."""
-        first = np.searchsorted(self.letters, self.places[letter])
-        if letter + 1 == len(self.places):
-            return list(self.letters[first:].tolist())
-        return list(
-            self.letters[first : np.searchsorted(self.letters, self.places[letter + 1])].tolist()
-        )
+    def runs(self, first: int, count: int) -> list[list[int]]:
+        """Return for `count` letters from number `first` on the places of their characters."""
+        places: list[int] = self.places[first : first + count + 1].tolist()
+        low = int(np.searchsorted(self.letters, places[0]))
+        if len(places) > count:
+            high = int(np.searchsorted(self.letters, places.pop()))
+        else:
+            high = len(self.letters)
+        every: list[int] = self.letters[low:high].tolist()
+        if len(every) == count:
+            return [[place] for place in every]
+        cuts = [*(bisect_left(every, place) for place in places), len(every)]
+        return [every[start:end] for start, end in itertools.pairwise(cuts)]
 
     def end(self, place: int) -> int:
         """Return the index in `read` behind the character at `place`, its markup included."""
@@ -235,12 +252,6 @@ class Skeleton:
         if self.origin is None:
             return start, end
         return int(self.origin[start]), int(self.origin[end - 1]) + 1
-
-
-def _as_bytes(classes: U16) -> tuple[bytes, Ints]:
-    pairs = classes.view(np.uint8)
-    kept = np.flatnonzero(pairs)
-    return pairs[kept].tobytes(), kept >> 1
 
 
 def skeletons(text: str) -> list[Skeleton]:
@@ -301,8 +312,8 @@ def places_of_symbols(decoded: Decoded) -> Ints:
     if not len(places):
         return places
     codes = decoded.codes
-    letters = np.concatenate(((False,), table.classes[0][codes] > _BOUNDARY_CLASS, (False,)))
-    before, behind = letters[places], letters[places + 2]
+    before = table.alphabetic[codes[np.maximum(places - 1, 0)]] & (places > 0)
+    behind = table.alphabetic[codes[np.minimum(places + 1, len(codes) - 1)]]
     within = table.within[codes[places]]
     return places[np.where(within, before & behind, before | behind)]
 
@@ -314,7 +325,9 @@ def places_of_several(decoded: Decoded) -> Ints:
 
 def _drawn(text: str, codes: Ints, table: Tables) -> dict[int, tuple[int, str]]:
     """Return markup and drawn letters by the place where they begin."""
-    starts = np.flatnonzero(table.draws[codes[:-1]] & table.draws_on[codes[1:]])
+    starts = np.flatnonzero(table.draws[codes])
+    starts = starts[starts < len(codes) - 1]
+    starts = starts[(table.draws[codes[starts]] & table.draws_on[codes[starts + 1]]) > 0]
     found: dict[int, tuple[int, str]] = {}
     art, drawings = _art()
     behind = 0
@@ -361,9 +374,7 @@ def fold(decoded: Decoded, choice: int = 0, *, soft_letters: bool = False) -> Sk
             shows_nothing[start] = False
     letters = np.flatnonzero(classes)
     every, found = letters, classes[letters]
-    separators = np.cumsum(~shows_nothing & (classes == 0))[letters]
-    apart = np.ones(len(letters), np.bool_)
-    np.not_equal(separators[1:], separators[:-1], out=apart[1:])
+    apart = _apart(letters, np.flatnonzero(shows_nothing & (classes == 0)))
     edges = found == _BOUNDARY_CLASS
     apart |= edges
     apart[1:] |= edges[:-1]
@@ -385,16 +396,28 @@ def fold(decoded: Decoded, choice: int = 0, *, soft_letters: bool = False) -> Sk
     )
 
 
+def _apart(letters: Ints, nothing: Ints) -> Bools:
+    """Return before which letters something stands that shows; `nothing` is where nothing does."""
+    between = np.zeros(len(letters), np.intp)
+    between[1:] = letters[1:] - letters[:-1] - 1
+    behind = np.searchsorted(letters, nothing)
+    np.subtract.at(between, behind[behind < len(letters)], 1)
+    apart: Bools = between > 0
+    apart[:1] = True
+    return apart
+
+
 def _without_sequences(codes: Ints, letters: Ints, found: U16, apart: Bools) -> Bools | None:
     """Read 'rn' as 'm' and 'vv' as 'w', in place; return which letters stay, None for all."""
     kept: Bools | None = None
-    original = codes[letters] | 0x20
     for pair, letter in SEQUENCES.items():
-        first, second = map(ord, pair)
-        here = (original[:-1] == first) & (original[1:] == second) & ~apart[1:]
-        if not here.any():
+        where = np.flatnonzero(found[:-1] == ord(pair[0]))
+        where = where[(found[where + 1] == ord(pair[1])) & ~apart[where + 1]]
+        # The class of 'v' is that of 'u' too.
+        original = [codes[letters[where + number]] | 0x20 for number in (0, 1)]
+        where = where[(original[0] == ord(pair[0])) & (original[1] == ord(pair[1]))]
+        if not len(where):
             continue
-        where = np.flatnonzero(here)
         if pair[0] == pair[1]:
             where = where[np.concatenate(([True], np.diff(where) > 1))]
         found[where] = ord(merged(letter))
