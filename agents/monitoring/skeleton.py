@@ -21,6 +21,7 @@ import string
 import sys
 import unicodedata
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Final
@@ -89,8 +90,8 @@ def tables() -> Tables:
     """Return the arrays, made from the confusables table once a process (0.2 s)."""
     size = sys.maxunicode + 1
     first = np.zeros(size, np.uint16)
-    for code in _letters_of_other_scripts():
-        first[code] = _other_class(_plain_code(code))
+    for code, plain in _letters_of_other_scripts():
+        first[code] = _other_class(plain)
     for letter in "abcdefghijklmnopqrstuvwxyz0123456789":
         first[[ord(letter), ord(letter.upper())]] = ord(merged(letter))
     first[ord(BOUNDARY)] = _BOUNDARY_CLASS
@@ -145,15 +146,24 @@ def tables() -> Tables:
     )
 
 
-def _letters_of_other_scripts() -> list[int]:
-    """Return the code points of letters, digits and vowel signs beyond ASCII."""
-    everything = "".join(map(chr, (*range(0x80, 0xD800), *range(0xE000, sys.maxunicode + 1))))
-    found = [ord(c) for c in re.sub(r"[\W_]+", "", everything)]
-    # Vowel signs and tone marks belong to the word in scripts that write with them.
-    found += [
-        code for code in range(0x900, 0x1100) if unicodedata.category(chr(code)) in ("Mn", "Mc")
-    ]
-    return found
+def _letters_of_other_scripts() -> Iterator[tuple[int, int]]:
+    """Yield the letters, digits and vowel signs beyond ASCII, with what each reads as."""
+    for code in (*range(0x80, 0xD800), *range(0xE000, _LAST_LETTER)):
+        character = chr(code)
+        if character.isalnum():
+            yield code, code if _is_ideograph(code) else _plain_code(code)
+        elif 0x900 <= code < 0x1100 and unicodedata.category(character) in ("Mn", "Mc"):
+            # Vowel signs and tone marks belong to the word in scripts that write with them.
+            yield code, code
+
+
+_LAST_LETTER: Final = 0x33480
+"""Behind the last block of ideographs; Unicode has no letters beyond."""
+
+
+def _is_ideograph(code: int) -> bool:
+    """Return whether a code point is in the large blocks that have neither case nor forms."""
+    return 0x3400 <= code <= 0x9FFF or 0xAC00 <= code <= 0xD7A3 or 0x20000 <= code < 0x2F800
 
 
 def _plain_code(code: int) -> int:
