@@ -54,6 +54,8 @@ _LISTING_GAP: Final = re.compile(r"[,;:!?/\\()\[\]{}&+|\"“”]")
 _AMPERSANDS: Final = ("&", "＆", "﹠")
 _ONE_LETTER_WORDS: Final = frozenset("aeiouyxs")
 _MAX_GAP: Final = 8
+_AROUND: Final = 200
+"""Characters on either side that show in which language and script a text is."""
 
 _BOUNDLESS: Final = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "HALFWIDTH")
 """Scripts written without spaces between words: a mark may stand in the middle of a run."""
@@ -97,13 +99,16 @@ def look_at(spelling: Spelling, skeleton: Skeleton, letter: int) -> Sighting | N
     if len(runs) == 1 and len(runs[0]) < len(spelling.runs[0]):
         return None
     start, end = runs[0][0], skeleton.end(runs[-1][-1])
+    invisible = load_table().invisible
+    while end < len(skeleton.read) and invisible.get(ord(skeleton.read[end])) == COMBINING:
+        end += 1
     if not _on_boundaries(skeleton.read, start, end):
         return None
     folds: dict[str, int] = {}
     for places, wanted in zip(runs, spelling.runs, strict=True):
         if not _compare(skeleton, places, wanted, spelling.own, folds):
             return None
-    _between(skeleton, runs, spelling.own, folds)
+    _between(skeleton, start, end, spelling.own, folds)
     strength = _strength(spelling, skeleton, runs, folds)
     if strength is None:
         return None
@@ -189,14 +194,14 @@ def _reads_as(character: str, letter: str) -> str | None:
 
 def _between(
     skeleton: Skeleton,
-    runs: Sequence[Sequence[int]],
+    start: int,
+    end: int,
     own: frozenset[str],
     folds: dict[str, int],
 ) -> None:
     """Note what takes no room within the mark: zero-width, combining, markup."""
     text, invisible = skeleton.read, load_table().invisible
-    first, end = runs[0][0], skeleton.end(runs[-1][-1])
-    place = first
+    place = start
     while place < end:
         if place in skeleton.drawn:
             behind, reading = skeleton.drawn[place]
@@ -359,12 +364,12 @@ def _within_spaced_word(
     """Return whether spaced letters go on before or behind: 'J U N I K E R' names no Nike."""
     gap = gaps[0][1]
     text, start, end = skeleton.read, runs[0][0], skeleton.end(runs[-1][-1])
-    behind = text[end:]
+    behind = text[end : end + _MAX_GAP + 2]
     if behind.startswith(gap):
         rest = behind[len(gap) :]
         if rest[:1].isalpha() and not rest[1:2].isalnum():
             return True
-    before = text[:start]
+    before = text[max(0, start - _MAX_GAP - 2) : start]
     if before.endswith(gap):
         rest = before[: -len(gap)]
         return rest[-1:].isalpha() and not rest[-2:-1].isalnum()
@@ -444,7 +449,8 @@ def _accents(
     start, end = runs[0][0], skeleton.end(runs[-1][-1])
     own = unicodedata.normalize("NFC", skeleton.read[start:end]).lower()
     accented = {c for c in own if not c.isascii()}
-    rest = unicodedata.normalize("NFC", skeleton.read[:start] + skeleton.read[end:]).lower()
+    around = skeleton.read[max(0, start - _AROUND) : start] + skeleton.read[end : end + _AROUND]
+    rest = unicodedata.normalize("NFC", around).lower()
     used_elsewhere = {c for c in rest if not c.isascii() and c.isalpha() and c in _LATIN_ACCENTED}
     odd = accented - _ORDINARY_ACCENTS - used_elsewhere
     if used_elsewhere and not odd:
@@ -477,7 +483,7 @@ def _foreign(
         return "hidden"
     start, end = runs[0][0], skeleton.end(runs[-1][-1])
     script = next(iter(scripts))
-    around = skeleton.read[max(0, start - 200) : start] + skeleton.read[end : end + 200]
+    around = skeleton.read[max(0, start - _AROUND) : start] + skeleton.read[end : end + _AROUND]
     if sum(1 for c in around if c.isalpha() and _script(c) == script) >= 3:
         return None
     return "hidden" if spelling.length >= 3 else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as detail
@@ -39,6 +39,15 @@ MOST_WAYS: Final = 32
 """Ways in which the runs of one mark may be split; of a mark with more, only the two extremes."""
 SHORT: Final = 3
 """A mark with no more letters than this in its skeleton is looked for between words only."""
+
+
+MOST_CHARACTERS: Final = 50_000
+"""Characters of a field that are read; nobody reads on."""
+MOST_SIGHTINGS: Final = 30
+"""Times one mark is noted in a listing."""
+MOST_LOOKS: Final = 3_000
+"""Places of a listing that are looked at closely: with 10 µs each, no text takes longer than 50 ms
+to read, however hostile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +232,9 @@ class MarkMatcher:
         long: list[int] = []
         short: list[int] = []
         for number, pattern in enumerate(self._patterns):
-            (short if len(pattern) <= SHORT else long).append(number)
+            # Scripts without spaces have no words to look between, and letters enough to be rare.
+            between_words = len(pattern) <= SHORT and max(pattern) < 0x80
+            (short if between_words else long).append(number)
         self._long = _compile([(self._patterns[n], n) for n in long])
         self._short = _compile(
             [
@@ -247,7 +258,10 @@ class MarkMatcher:
         """
         if not self.marks or not texts:
             return set()
-        joined = [_BOUNDARY_BYTES.join([b"", *fields]) for fields in texts]
+        joined = [
+            _BOUNDARY_BYTES.join([b"", *(map(_cut_bytes, fields) if fields else [b""])])
+            for fields in texts
+        ]
         text = b"".join(joined).decode("utf-8", "surrogatepass")
         decoded = decode(text)
         starts = np.flatnonzero(decoded.codes == ord(BOUNDARY))
@@ -269,7 +283,11 @@ class MarkMatcher:
         candidates = list(self._candidates(skeleton))
         where = listings(skeleton.places[[letter for letter, _ in candidates]])
         found: set[int] = set()
+        looks: Counter[int] = Counter()
         for (letter, spellings), listing in zip(candidates, where.tolist(), strict=True):
+            looks[listing] += 1
+            if looks[listing] > MOST_LOOKS:
+                found.add(listing)  # to be judged on what was looked at
             if listing not in found and any(
                 look_at(spelling, skeleton, letter) for spelling in spellings
             ):
@@ -297,22 +315,19 @@ class MarkMatcher:
         Where matches of different marks overlap, the longest stands ('Apple Watch', not 'Apple').
         What plain reading finds is not hidden, even if it could be read as disguised too.
         """
-        names = [name for name, text in fields.items() if text]
+        fields = {name: text[:MOST_CHARACTERS] for name, text in fields.items() if text}
+        names = list(fields)
         if not self.marks or not names:
             return []
         text = BOUNDARY.join(fields[name].replace(BOUNDARY, " ") for name in names)
         starts = list(itertools.accumulate((len(fields[n]) + 1 for n in names), initial=0))
         found: dict[tuple[int, int, int], tuple[Sighting, int, int]] = {}
         for skeleton in skeletons(text):
-            for letter, spellings in self._candidates(skeleton):
-                for spelling in spellings:
-                    sighting = look_at(spelling, skeleton, letter)
-                    if sighting is None:
-                        continue
-                    start, end = skeleton.span(sighting.start, sighting.end)
-                    known = found.get((sighting.mark, start, end))
-                    if known is None or _surer(sighting, known[0]):
-                        found[sighting.mark, start, end] = (sighting, start, end)
+            for sighting in self._sightings(skeleton):
+                start, end = skeleton.span(sighting.start, sighting.end)
+                known = found.get((sighting.mark, start, end))
+                if known is None or _surer(sighting, known[0]):
+                    found[sighting.mark, start, end] = (sighting, start, end)
         by_field: defaultdict[int, list[tuple[Sighting, int, int]]] = defaultdict(list)
         for sighting, start, end in found.values():
             number = bisect_right(starts, start) - 1
@@ -338,6 +353,22 @@ class MarkMatcher:
             )
         return matches
 
+    def _sightings(self, skeleton: Skeleton) -> Iterator[Sighting]:
+        """Yield the marks that stand in a text, no more than `MOST_SIGHTINGS` times each."""
+        seen: Counter[int] = Counter()
+        looks = 0
+        for letter, spellings in self._candidates(skeleton):
+            for spelling in spellings:
+                if seen[spelling.mark] >= MOST_SIGHTINGS:
+                    continue
+                looks += 1
+                sighting = look_at(spelling, skeleton, letter)
+                if sighting is not None:
+                    seen[spelling.mark] += 1
+                    yield sighting
+            if looks >= MOST_LOOKS or seen.total() >= 10 * MOST_SIGHTINGS:
+                return
+
     def _candidates(self, skeleton: Skeleton) -> Iterator[tuple[int, list[Spelling]]]:
         """Yield the places where a mark's skeleton stands between the edges of words."""
         if not len(skeleton):
@@ -359,6 +390,13 @@ class MarkMatcher:
             key=lambda pair: (pair[1], pair[0]),
         ):
             yield first, self._spellings[number]
+
+
+def _cut_bytes(text: bytes) -> bytes:
+    """Return the UTF-8 of the characters that are read."""
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    return text.decode("utf-8", "surrogatepass")[:MOST_CHARACTERS].encode("utf-8", "surrogatepass")
 
 
 def _opens(skeleton: Skeleton) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -322,10 +322,24 @@ def places_of_symbols(decoded: Decoded) -> Ints:
     if not len(places):
         return places
     codes = decoded.codes
-    before = table.alphabetic[codes[np.maximum(places - 1, 0)]] & (places > 0)
-    behind = table.alphabetic[codes[np.minimum(places + 1, len(codes) - 1)]]
+    beside = [codes[np.maximum(places - 1, 0)], codes[np.minimum(places + 1, len(codes) - 1)]]
+    before, behind = (table.alphabetic[code] for code in beside)
+    # Of several in a row ('Gu((i') each has a letter or another one on either side.
+    inside = np.logical_and(*(table.alphabetic[code] | table.soft[code] for code in beside))
+    # One may also begin a word: '(hanel', but not '(Chanel)'.
+    begins = ~before & behind
+    for number in np.flatnonzero(begins & (codes[places] < 0x80)).tolist():
+        place = int(places[number])
+        closing = _CLOSING.get(decoded.read[place])
+        if closing is not None and decoded.read.find(closing, place, place + _ASIDE) >= 0:
+            begins[number] = False
     within = table.within[codes[places]]
-    return places[np.where(within, before & behind, before | behind)]
+    return places[np.where(within, inside | begins, before | behind)]
+
+
+_CLOSING: Final = {"(": ")", "[": "]", "{": "}", "<": ">", "|": "|"}
+_ASIDE: Final = 80
+"""Characters within which a bracket is closed that stands around words."""
 
 
 def places_of_several(decoded: Decoded) -> Ints:

@@ -86,9 +86,9 @@ HIDDEN = [
     ("Sam5ung", "Samsung", "digit"),
     ("Swar0vski", "Swarovski", "digit"),
     ("De1l", "Dell", "digit"),
-    ("8MW M5", "BMW", "digit"),
     ("@did@$", "Adidas", "symbol"),
     ("Gu((i", "Gucci", "symbol"),
+    ("new (onverse", "Converse", "symbol"),
     ("Gucc! bag", "Gucci", "symbol"),
     ("N|ke", "Nike", "symbol"),
     ("convers€", "Converse", "symbol"),
@@ -142,7 +142,9 @@ def test_honest_texts_name_no_mark(title: str) -> None:
     assert found(title) == []
 
 
-@pytest.mark.parametrize("title", ["Marla dress", "no va", "Nlke", "Sam sung", "J U N I K E R"])
+@pytest.mark.parametrize(
+    "title", ["8MW M5", "Marla dress", "no va", "Nlke", "Sam sung", "J U N I K E R"]
+)
 def test_what_may_be_an_honest_word_is_weak(title: str) -> None:
     assert {strength for _, _, strength in found(title)} == {"weak"}
 
@@ -192,7 +194,7 @@ def test_every_confusable_of_the_table_hides_a_mark_in_vain(data: st.DataObject)
 ANY_TEXT = st.text(
     st.one_of(
         st.sampled_from(list("NIKEnike .-*|!\\/<>&;#1$@\u200b\u0301\u0336И耐克กÀ🇳ﬁ№\n")),
-        st.characters(exclude_categories=("Cs",)),
+        st.characters(exclude_categories=["Cs"]),
     ),
     max_size=60,
 )
