@@ -52,28 +52,33 @@ def merged(letter: str) -> str:
     return letter.translate(_MERGED)
 
 
+INVISIBLE: Final = 1
+"""It shows nothing."""
+SOFT: Final = 2
+"""A symbol that may stand for a letter or set letters apart: both ways are read."""
+WITHIN: Final = 4
+"""One of them that is read as a letter only within a word, or where it begins one."""
+ALPHABETIC: Final = 8
+"""A letter, not a digit."""
+SEVERAL: Final = 16
+"""It has a second reading that differs."""
+SPELLED: Final = 32
+"""It reads as more than one letter."""
+DRAWS: Final = 64
+"""Markup or a drawn letter may begin with it."""
+
+
 @dataclass(frozen=True)
 class Tables:
     """Arrays over all code points."""
 
     classes: tuple[U16, U16]
     """Class of each code point by its first, and by its second reading; 0 for none."""
-    invisible: Bools
-    soft: Bools
-    """Symbols that may stand for a letter or set letters apart: both ways are read."""
-    within: Bools
-    """Those of them that are read as letters only within a word."""
-    draws: npt.NDArray[np.uint8]
-    """What may begin with a character: 1 for markup, 2 for a drawn letter."""
-    draws_on: npt.NDArray[np.uint8]
-    """What a character may come second in."""
-    alphabetic: Bools
-    """Letters, not digits."""
-    several: Bools
-    """Code points with a second reading that differs."""
-    several_letters: Bools
+    flags: npt.NDArray[np.uint8]
     spelled: dict[int, str]
-    """Code points that read as more than one letter."""
+    """What the code points read as that are more than one letter."""
+    pairs: frozenset[str]
+    """What markup and drawn letters begin with."""
 
 
 def _other_class(code: int) -> int:
@@ -97,8 +102,6 @@ def tables() -> Tables:
     first[ord(BOUNDARY)] = _BOUNDARY_CLASS
     second = first.copy()
     table = load_table()
-    invisible = np.zeros(size, np.bool_)
-    invisible[list(table.invisible)] = True
     spelled: dict[int, str] = {}
     for code, readings in table.readings.items():
         if code in table.invisible:
@@ -116,34 +119,22 @@ def tables() -> Tables:
         second[code] = ord(merged(short[1])) if len(short) > 1 else first[code]
     hidden = list(table.invisible)
     first[hidden] = second[hidden] = 0
-    soft, within = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
-    soft[[code for code, kind in table.kind.items() if kind == "symbol" and first[code]]] = True
-    within[[ord(c) for c in _PUNCTUATION]] = True
-    within &= soft
+    flags = np.zeros(size, np.uint8)
+    flags[hidden] |= INVISIBLE
+    soft = [code for code, kind in table.kind.items() if kind == "symbol" and first[code]]
+    flags[first > _BOUNDARY_CLASS] |= ALPHABETIC
+    flags[[*soft, *map(ord, string.digits)]] &= ~np.uint8(ALPHABETIC)
+    flags[soft] |= SOFT
+    flags[[code for code in soft if chr(code) in _PUNCTUATION]] |= WITHIN
+    flags[first != second] |= SEVERAL
+    flags[list(spelled)] |= SPELLED
     drawings = _art()[1]
-    draws, draws_on = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
-    draws[[ord(c) for c in "<&"]] = _MARKUP_BIT
+    flags[[ord(c) for c in {"<", "&", *(drawing[0] for drawing in drawings)}]] |= DRAWS
     # A tag goes on with a letter, '/' or '!', an entity with '#' or a letter.
-    draws_on[[ord(c) for c in f"{string.ascii_letters}/!#"]] = _MARKUP_BIT
-    drawings = _art()[1]
-    draws[[ord(drawing[0]) for drawing in drawings]] |= _ART_BIT
-    draws_on[[ord(drawing[1]) for drawing in drawings]] |= _ART_BIT
-    alphabetic = (first > _BOUNDARY_CLASS) & ~soft
-    alphabetic[[ord(c) for c in string.digits]] = False
-    several_letters = np.zeros(size, np.bool_)
-    several_letters[list(spelled)] = True
-    return Tables(
-        (first, second),
-        invisible,
-        soft,
-        within,
-        draws,
-        draws_on,
-        alphabetic,
-        first != second,
-        several_letters,
-        spelled,
-    )
+    pairs = {f"<{c}" for c in f"{string.ascii_letters}/!"}
+    pairs |= {f"&{c}" for c in f"{string.ascii_letters}#"}
+    pairs |= {drawing[:2] for drawing in drawings}
+    return Tables((first, second), flags, spelled, frozenset(pairs))
 
 
 def _letters_of_other_scripts() -> Iterator[tuple[int, int]]:
@@ -286,6 +277,7 @@ class Decoded:
     read: str
     origin: Ints | None
     codes: Ints
+    flags: npt.NDArray[np.uint8]
     drawn: dict[int, tuple[int, str]]
 
 
@@ -294,7 +286,8 @@ def decode(text: str) -> Decoded:
     table = tables()
     codes = _codes(text)
     origin: Ints | None = None
-    spelled = np.flatnonzero(table.several_letters[codes])
+    flags = table.flags[codes]
+    spelled = np.flatnonzero(flags & SPELLED)
     if len(spelled):
         pieces: list[str] = []
         behind = 0
@@ -307,7 +300,8 @@ def decode(text: str) -> Decoded:
         text = "".join([*pieces, text[behind:]])
         origin = np.repeat(np.arange(len(codes)), widths)
         codes = _codes(text)
-    return Decoded(text, origin, codes, _drawn(text, codes, table))
+        flags = table.flags[codes]
+    return Decoded(text, origin, codes, flags, _drawn(text, flags, table))
 
 
 def _codes(text: str) -> Ints:
@@ -316,24 +310,22 @@ def _codes(text: str) -> Ints:
 
 def places_of_symbols(decoded: Decoded) -> Ints:
     """Return where symbols that may be letters stand beside letters."""
-    table = tables()
-    soft = table.soft[decoded.codes]
-    places = np.flatnonzero(soft)
+    flags = decoded.flags
+    places = np.flatnonzero(flags & SOFT)
     if not len(places):
         return places
-    codes = decoded.codes
-    beside = [codes[np.maximum(places - 1, 0)], codes[np.minimum(places + 1, len(codes) - 1)]]
-    before, behind = (table.alphabetic[code] for code in beside)
+    beside = [flags[np.maximum(places - 1, 0)], flags[np.minimum(places + 1, len(flags) - 1)]]
+    before, behind = ((found & ALPHABETIC) > 0 for found in beside)
     # Of several in a row ('Gu((i') each has a letter or another one on either side.
-    inside = np.logical_and(*(table.alphabetic[code] | table.soft[code] for code in beside))
+    inside = ((beside[0] & (ALPHABETIC | SOFT)) > 0) & ((beside[1] & (ALPHABETIC | SOFT)) > 0)
     # One may also begin a word: '(hanel', but not '(Chanel)'.
     begins = ~before & behind
-    for number in np.flatnonzero(begins & (codes[places] < 0x80)).tolist():
+    for number in np.flatnonzero(begins & (decoded.codes[places] < 0x80)).tolist():
         place = int(places[number])
         closing = _CLOSING.get(decoded.read[place])
         if closing is not None and decoded.read.find(closing, place, place + _ASIDE) >= 0:
             begins[number] = False
-    within = table.within[codes[places]]
+    within = (flags[places] & WITHIN) > 0
     return places[np.where(within, inside | begins, before | behind)]
 
 
@@ -344,19 +336,17 @@ _ASIDE: Final = 80
 
 def places_of_several(decoded: Decoded) -> Ints:
     """Return where characters stand that read in two ways."""
-    return np.flatnonzero(tables().several[decoded.codes])
+    return np.flatnonzero(decoded.flags & SEVERAL)
 
 
-def _drawn(text: str, codes: Ints, table: Tables) -> dict[int, tuple[int, str]]:
+def _drawn(text: str, flags: npt.NDArray[np.uint8], table: Tables) -> dict[int, tuple[int, str]]:
     """Return markup and drawn letters by the place where they begin."""
-    starts = np.flatnonzero(table.draws[codes])
-    starts = starts[starts < len(codes) - 1]
-    starts = starts[(table.draws[codes[starts]] & table.draws_on[codes[starts + 1]]) > 0]
+    starts = np.flatnonzero(flags & DRAWS)
     found: dict[int, tuple[int, str]] = {}
     art, drawings = _art()
     behind = 0
     for start in starts.tolist():
-        if start < behind:
+        if start < behind or text[start : start + 2] not in table.pairs:
             continue
         hit = _MARKUP.match(text, start)
         if hit is not None:
@@ -383,18 +373,18 @@ def fold(decoded: Decoded, choice: int = 0, *, soft_letters: bool = False) -> Sk
     """Return the skeleton of a decoded text, read in one of its ways."""
     table, codes = tables(), decoded.codes
     classes = table.classes[choice][codes]
-    shows_nothing = table.invisible[codes]
+    shows_nothing = (decoded.flags & INVISIBLE) > 0
     if not soft_letters:
-        classes[table.soft[codes]] = 0
+        classes[(decoded.flags & SOFT) > 0] = 0
     for start, (end, reading) in decoded.drawn.items():
         classes[start:end] = 0
-        if reading and not soft_letters and table.soft[ord(reading)]:
+        if reading and not soft_letters and table.flags[ord(reading)] & SOFT:
             continue
         code = ord(reading) if reading else 0
         classes[start] = table.classes[choice][code] if reading else 0
         # Tags and the rest of an entity take no room between letters.
         shows_nothing[start:end] = True
-        if reading and not classes[start] and not table.invisible[code]:
+        if reading and not classes[start] and not table.flags[code] & INVISIBLE:
             shows_nothing[start] = False
     letters = np.flatnonzero(classes)
     every, found = letters, classes[letters]
