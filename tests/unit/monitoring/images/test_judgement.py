@@ -161,3 +161,11 @@ def test_the_order_of_rights_does_not_matter() -> None:
     forth = judged(item, right(), two).verdict.to_json()
     assert forth == judged(item, two, right()).verdict.to_json()
     assert forth.count(b'"image_known"') == 2
+
+
+def test_an_honest_word_that_could_be_read_as_the_mark_is_no_hidden_mark() -> None:
+    mine = right(mark="Marla")
+    shown = listing(image(pdq("fake")), title="Shoes model Maria")
+    assert judged(listing(title="Shoes model Maria"), mine).verdict.outcome == "allow"
+    found = judged(shown, mine)
+    assert (found.verdict.outcome, found.verdict.rules) == ("review", ("known-image",))
