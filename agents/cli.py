@@ -27,6 +27,7 @@ for name, target, summary in (
     ("feed", "feed:feed", "Publish rows of CSV or JSON Lines files as listings."),
     ("screen", "screen:screen", "Judge listings from a file, with no server."),
     ("rights", "rights:app", "The registry of rights: check, load, list, export, withdraw."),
+    ("images", "images:app", "PDQ hashes of pictures, as rights hold them."),
     ("views", "views:app", "Facts in Redis, rebuilt from Kafka."),
     ("dead-letters", "dead_letters:app", "Records that could not be handled: list, show, replay."),
 ):

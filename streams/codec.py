@@ -56,11 +56,13 @@ class Decoder:
         *,
         projected: Sequence[str] = (),
         texts: Sequence[str] = (),
+        item_texts: Sequence[tuple[str, str]] = (),
         defaults: Mapping[str, Any] | None = None,
     ) -> None:
         """Read values of the schema `name`.
 
-        `projected` and `texts` name the fields that `project` reads: see `compile_projection`.
+        `projected`, `texts` and `item_texts` name the fields that `project` reads: see
+        `compile_projection`.
         """
         self._registry = registry
         self._name = name
@@ -68,6 +70,7 @@ class Decoder:
         self._plain = schemas.without_docs(self._schema)
         self._projected = tuple(projected)
         self._texts = tuple(texts)
+        self._item_texts = tuple(item_texts)
         self._defaults = defaults or {}
         self._readers: dict[bytes, _Reader] = {}
         self._missing: dict[bytes, tuple[DecodeError, float]] = {}
@@ -126,7 +129,9 @@ class Decoder:
         projection = None
         if self._projected or self._texts:
             try:
-                projection = compile_projection(plain, self._projected, self._defaults, self._texts)
+                projection = compile_projection(
+                    plain, self._projected, self._defaults, self._texts, self._item_texts
+                )
             except (ValueError, KeyError):
                 projection = None  # of another type or shape: such values are decoded whole
         writer = fastavro.parse_schema(plain)
@@ -178,7 +183,9 @@ class Decoder:
         return cast(dict[str, Any], record)
 
     def project(self, value: bytes | None) -> tuple[Any, ...]:
-        """Return the projected fields, then the texts' bytes, having walked over all of it.
+        """Return the projected fields, then the texts' bytes, then those of items if any are asked.
+
+        The whole value has been walked over. Texts are UTF-8; whether items are is not looked at.
 
         Raises:
             DecodeError: with its reason.
@@ -190,7 +197,7 @@ class Decoder:
             return self._project_decoded(self.decode(value))
         try:
             projected = reader.projection(value, HEADER_BYTES)
-            for text in projected[-1]:
+            for text in projected[len(self._projected)]:
                 if not text.isascii():
                     text.decode()
         except (IndexError, ValueError) as error:
@@ -204,7 +211,16 @@ class Decoder:
             texts += [
                 text.encode() for text in (found.values() if isinstance(found, dict) else [found])
             ]
-        return (*(record[name] for name in self._projected), texts)
+        fields = tuple(record[name] for name in self._projected)
+        if not self._item_texts:
+            return (*fields, texts)
+        items = [
+            item[name].encode()
+            for array, name in self._item_texts
+            for item in record[array]
+            if item[name]
+        ]
+        return (*fields, texts, items)
 
 
 class Encoder:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 Projection = Callable[[bytes, int], tuple[Any, ...]]
-"""`projection(value, start)` returns the wanted fields in the order asked for, then the texts.
+"""`projection(value, start)` returns the wanted fields in the order asked for, then the texts, and
+the strings of item fields if any were asked for.
 
 Raises IndexError or ValueError when the bytes are not one whole record of the schema.
 """
@@ -26,12 +27,15 @@ def compile_projection(
     wanted: Sequence[str],
     defaults: Mapping[str, Any],
     texts: Collection[str] = (),
+    item_texts: Sequence[tuple[str, str]] = (),
 ) -> Projection:
     """Return a function that reads the top-level fields `wanted` of records written by `writer`.
 
     Wanted fields must be of type int, long, string or enum; a field the writer does not have takes
     its value from `defaults`. `texts` are fields of type string or map of strings: the UTF-8 bytes
-    of their strings, keys apart, are returned as one list behind the wanted fields.
+    of their strings, keys apart, are returned as one list behind the wanted fields. `item_texts`
+    are pairs of an array of records and a string field of those: the bytes of such strings that are
+    not empty are returned as one more list, behind the texts.
 
     Raises:
         ValueError: a wanted field has another type, a recursive schema, an unknown type.
@@ -48,6 +52,8 @@ def compile_projection(
             code.read(type_, f"v_{name}")
         elif name in texts:
             code.collect(type_)
+        elif found := [item for array, item in item_texts if array == name]:
+            code.collect_items(type_, found)
         else:
             code.skip(type_)
     results = []
@@ -63,10 +69,11 @@ def compile_projection(
         [
             "def projection(b, p):",
             "    texts = []",
+            *(["    items = []"] if item_texts else []),
             *code.lines,
             "    if p != len(b):",
             "        raise ValueError(f'{len(b) - p} bytes too many or too few')",
-            f"    return ({', '.join([*results, 'texts'])},)",
+            f"    return ({', '.join([*results, 'texts', *(['items'] if item_texts else [])])},)",
         ]
     )
     scope: dict[str, Any] = {**code.constants, "_long": _long, "_size": _size, "_count": _count}
@@ -148,13 +155,40 @@ class _Code:
     def collect(self, type_: Any) -> None:
         """Add the bytes of a string, or of a map's strings, to the texts."""
         if type_ == "string":
-            self._string_size()
-            self._add("if n:")
-            self._add("    texts.append(b[p - (n >> 1):p])")
+            self._append("texts")
         elif isinstance(type_, dict) and type_["type"] == "map" and type_["values"] == "string":
             self._blocks(lambda: self.collect("string"), keyed=True)
         else:
             raise ValueError("texts are strings or maps of strings")
+
+    def collect_items(self, type_: Any, wanted: Collection[str]) -> None:
+        """Add the bytes of the string fields `wanted` of an array's records to the items."""
+        record = type_["items"] if isinstance(type_, dict) and type_["type"] == "array" else None
+        if isinstance(record, str):
+            record = self._lookup(record)
+        if not isinstance(record, dict) or record["type"] != "record":
+            raise ValueError("item texts are string fields of an array of records")
+
+        def item() -> None:
+            self._open.append(str(record["name"]))
+            for field in record["fields"]:
+                if field["name"] not in wanted:
+                    self.skip(field["type"])
+                elif field["type"] == "string":
+                    self._append("items")
+                else:
+                    raise ValueError("item texts are strings")
+            self._open.pop()
+            if not record["fields"]:
+                self._add("pass")
+
+        self._remember(record)
+        self._blocks(item, keyed=False)
+
+    def _append(self, collected: str) -> None:
+        self._string_size()
+        self._add("if n:")
+        self._add(f"    {collected}.append(b[p - (n >> 1):p])")
 
     def _string_size(self) -> None:
         self._add("n = b[p]")

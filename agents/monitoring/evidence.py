@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agents.monitoring.examination import RightMatch
+from agents.monitoring.goods import money
 from agents.records import Evidence, Listing
 
 MAX_SPANS = 5
@@ -68,16 +69,31 @@ def evidence_of(match: RightMatch, listing: Listing) -> list[Evidence]:
                 note,
             )
         )
+    evidence += [
+        Evidence(
+            "image_known",
+            f"images[{image.index}].pdq",
+            0,
+            len(image.pdq),
+            image.pdq,
+            right.right_id,
+            note=f"Picture {image.index + 1} is the same as one that {right.owner} has registered "
+            f"as showing infringing goods ({image.distance} of 256 bits differ).",
+        )
+        for image in match.images[:MAX_SPANS]
+    ]
     if facts.price_ratio is not None:
         evidence.append(
             Evidence(
                 signal="price_ratio",
                 field="price_minor",
                 right_id=right.right_id,
-                note=f"Priced {listing.price_minor} {listing.currency} in minor units, "
-                f"{facts.price_ratio:.2f} of the reference {right.reference_price_minor}.",
+                note=f"Priced {money(listing.price_minor or 0, listing.currency)}, "
+                f"{facts.price_ratio:.2f} of the usual "
+                f"{money(right.reference_price_minor or 0, right.reference_currency)}.",
             )
         )
+    evidence += match.notes
     for signal, holds, note in (
         ("nominative", facts.nominative, "The mark names what the goods are for."),
         ("used", facts.used, "The goods are used or refurbished."),

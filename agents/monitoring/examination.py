@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.monitoring.folding import Reading, folded_reading
+from agents.monitoring.goods import PriceCheck, compare_price
 from agents.monitoring.marks import MarkMatch
+from agents.monitoring.pictures import ImageMatch
 from agents.monitoring.registry import authorisation, in_force
 from agents.monitoring.signals import Facts
 from agents.monitoring.vocabulary import Vocabulary
-from agents.records import Listing, Right
+from agents.records import Evidence, Listing, Right
 
 ABOUT_THE_GOODS = ("title", "brand")
 """Fields that say what the goods are; elsewhere a mark may only be mentioned."""
@@ -30,12 +32,15 @@ class WordMatch:
 
 @dataclass(frozen=True, slots=True)
 class RightMatch:
-    """A right whose mark the listing names, with what was found around it."""
+    """A right whose mark the listing names or shows, with what was found around it."""
 
     right: Right
     marks: tuple[MarkMatch, ...]
     words: tuple[WordMatch, ...]
     facts: Facts
+    images: tuple[ImageMatch, ...] = ()
+    notes: tuple[Evidence, ...] = ()
+    """What else counted, and what could not be used."""
 
 
 def texts_of(listing: Listing) -> dict[str, str]:
@@ -56,17 +61,27 @@ def examine_right(
     marks: Sequence[MarkMatch],
     vocabulary: Vocabulary,
     now: int,
+    *,
+    images: Sequence[ImageMatch] = (),
+    own_gtin: bool = False,
 ) -> RightMatch | None:
-    """Return the facts of a listing that names the right's mark at `marks`.
+    """Return the facts of a listing that names the right's mark at `marks`, or shows its goods.
+
+    `images` are its pictures known to show infringing goods: what they show is what is sold. So is
+    what a trade number of the right's owner says.
 
     None where the mark can only be read in what may be an honest word ('Marla' for 'Maria'), and
-    nothing calls the goods copies.
+    nothing calls the goods copies or shows them.
     """
     sure = [match for match in marks if match.strength != "weak"]
-    about_goods = any(match.field in ABOUT_THE_GOODS for match in sure or marks)
+    about_goods = (
+        bool(images) or own_gtin or any(match.field in ABOUT_THE_GOODS for match in sure or marks)
+    )
     words = _words(listing, sure or marks, vocabulary, about_goods=about_goods)
     if not sure and not any(word.signal == "replica_words" for word in words):
-        return None
+        if not images:
+            return None
+        marks = ()
     marks = sure or marks
     plain = [match for match in marks if not match.hidden]
     nominative = _nominative(marks, vocabulary)
@@ -74,9 +89,12 @@ def examine_right(
         folded_reading(listing.title)
     )
     authorised, partly = authorisation(right, listing, now)
+    price = PriceCheck()
+    if about_goods and not nominative and not used:
+        price = compare_price(listing, right)
     facts = Facts(
-        mark=True,
-        mark_hidden=not plain,
+        mark=bool(marks),
+        mark_hidden=bool(marks) and not plain,
         mark_plain=bool(plain),
         in_force=in_force(right, listing, now),
         authorised=authorised,
@@ -85,21 +103,15 @@ def examine_right(
         inspired_words=any(word.signal == "inspired_words" for word in words),
         nominative=nominative,
         used=used,
-        price_ratio=(
-            price_ratio(listing, right) if about_goods and not nominative and not used else None
-        ),
+        image_known=bool(images),
+        price_ratio=price.ratio,
     )
-    return RightMatch(right, tuple(marks), tuple(words), facts)
-
-
-def price_ratio(listing: Listing, right: Right) -> float | None:
-    """Return price over reference price; None where they can't be compared."""
-    price, reference = listing.price_minor, right.reference_price_minor
-    if not price or price < 0 or not reference or reference < 0:
-        return None
-    if not listing.currency or listing.currency.upper() != right.reference_currency.upper():
-        return None
-    return round(price / reference, 6)
+    notes = (
+        (Evidence("price_ratio", "price_minor", right_id=right.right_id, note=price.abstains),)
+        if price.abstains
+        else ()
+    )
+    return RightMatch(right, tuple(marks), tuple(words), facts, tuple(images), notes)
 
 
 def _words(

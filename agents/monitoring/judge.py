@@ -8,25 +8,33 @@ are apart so that the store is asked only about sellers a rule could still matte
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from agents.monitoring.evidence import evidence_of, reason_of
 from agents.monitoring.examination import RightMatch, examine_right, texts_of
+from agents.monitoring.goods import add_goods, prepare, read_goods
+from agents.monitoring.pictures import hashes_of, pictures_of
 from agents.monitoring.policies import Policy, Rule
-from agents.monitoring.registry import Registry
+from agents.monitoring.registry import Registry, authorisation, in_force
 from agents.monitoring.signals import Facts
 from agents.monitoring.vocabulary import load as load_vocabulary
 from agents.records import Evidence, Listing, Right
 from agents.reputation import SellerFacts
+
+if TYPE_CHECKING:
+    from agents.monitoring.images.known import NearImages
 
 Outcome = Literal["allow", "review", "remove"]
 
 DAY_MS: Final = 86_400_000
 MAX_RIGHTS: Final = 8
 """Rights that one verdict gives evidence for; a listing stuffed with marks names many."""
+OUTSIDE_CATEGORY: Final = 0.8
+"""What is left of a score where the category lies outside the classes of every right concerned
+*(start value)*."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -67,6 +75,8 @@ class Examination:
     now: int
     matches: tuple[RightMatch, ...]
     needs_seller: bool
+    notes: tuple[Evidence, ...] = ()
+    """What the listing gives that can't be used."""
 
 
 class Judge:
@@ -76,6 +86,10 @@ class Judge:
         self.registry = registry
         self.policy = policy
         self._vocabulary = load_vocabulary("en")
+        # Where no rule asks for pictures, none is looked up.
+        asks = any("image_known" in rule.condition.signals for rule in policy.rules)
+        self._images = registry.images if asks else None
+        prepare()
 
     def concerned(self, texts: Sequence[Sequence[bytes]]) -> set[int]:
         """Return which listings have to be examined, given the UTF-8 texts of each.
@@ -84,31 +98,66 @@ class Judge:
         """
         return self.registry.matcher.concerned(texts)
 
-    def examine(self, listing: Listing, now: int) -> Examination:
-        """Return what the listing names and how; `now` is UTC milliseconds."""
+    def near_images(self, hashes: Iterable[bytes]) -> NearImages:
+        """Return which of these PDQ hashes, as listings give them, are near a known picture.
+
+        One call for all the pictures of a batch costs a tenth of a call for each.
+        """
+        return self._images.near(hashes) if self._images is not None else {}
+
+    def examine(self, listing: Listing, now: int, near: NearImages | None = None) -> Examination:
+        """Return what the listing names and shows, and how; `now` is UTC milliseconds.
+
+        `near` is what `near_images` says of the listing's pictures, where that is known already.
+        """
         if listing.kind == "DELETED":
             return Examination(listing, now, (), needs_seller=False)
+        if near is None:
+            near = self.near_images(hashes_of(listing))
+        rights = self.registry.rights
+        pictures = pictures_of(listing, near)
         found = self.registry.matcher.find(texts_of(listing))
         by_right: dict[int, list[int]] = {}
         for position, match in enumerate(found):
             for right in self.registry.rights_of_mark[match.mark]:
                 by_right.setdefault(right, []).append(position)
-        matches = []
-        for right, positions in by_right.items():
-            if self.registry.concerns_goods(right, listing):
-                examined = examine_right(
-                    self.registry.rights[right],
-                    listing,
-                    [found[position] for position in positions],
-                    self._vocabulary,
-                    now,
-                )
-                if examined is not None:
-                    matches.append(examined)
+        concerned = {
+            right: [found[position] for position in positions]
+            for right, positions in by_right.items()
+            if self.registry.concerns_goods(right, listing)
+        }
+        for right in pictures:
+            # Of a right that only a picture concerns nothing is asked where no rule can matter.
+            if right not in concerned and _may_act(rights[right], listing, now):
+                concerned[right] = []
+        if not concerned:
+            return Examination(listing, now, (), needs_seller=False)
+        goods = read_goods(
+            listing,
+            self.registry.gtin_prefixes,
+            classes=any(rights[right].nice_classes for right in concerned),
+        )
+        matches: list[RightMatch] = []
+        for right, marks in concerned.items():
+            examined = examine_right(
+                rights[right],
+                listing,
+                marks,
+                self._vocabulary,
+                now,
+                images=pictures.get(right, ()),
+                own_gtin=any(right in owners for _, owners in goods.gtin_rights),
+            )
+            if examined is None:
+                continue
+            notes = add_goods(
+                examined.facts, goods, listing, rights=rights, position=right, matched=concerned
+            )
+            matches.append(replace(examined, notes=(*examined.notes, *notes)))
         needs_seller = any(
             self.policy.possible(match.facts) != self.policy.fired(match.facts) for match in matches
         )
-        return Examination(listing, now, tuple(matches), needs_seller)
+        return Examination(listing, now, tuple(matches), needs_seller, goods.notes)
 
     def decide(self, examination: Examination, seller: SellerFacts | None) -> Judgement:
         """Return the verdict; `seller` is None where the store could not be asked."""
@@ -138,6 +187,7 @@ class Judge:
         evidence: list[Evidence] = []
         for match in concerned[:MAX_RIGHTS]:
             evidence.extend(evidence_of(match, listing))
+        evidence.extend(examination.notes)
         if awaits:
             evidence.append(_unknown_seller(seller))
         elif seller is not None and any(_asks_seller(rules[index]) for index in order):
@@ -146,7 +196,10 @@ class Judge:
             listing.listing_id,
             listing.revision,
             outcome,
-            _score(rules[index].weight for index in order),
+            _score(
+                (rules[index].weight for index in order),
+                outside=all(match.facts.category_outside for match in concerned),
+            ),
             tuple(rules[index].name for index in order),
             tuple(evidence),
             self.policy.version,
@@ -191,11 +244,15 @@ def _concerned(
     return list(unique.values())
 
 
-def _score(weights: Iterable[float]) -> float:
+def _may_act(right: Right, listing: Listing, now: int) -> bool:
+    return in_force(right, listing, now) and not authorisation(right, listing, now)[0]
+
+
+def _score(weights: Iterable[float], *, outside: bool) -> float:
     innocence = 1.0
     for weight in weights:
         innocence *= 1.0 - weight
-    return round(1.0 - innocence, 4)
+    return round((1.0 - innocence) * (OUTSIDE_CATEGORY if outside else 1.0), 4)
 
 
 def _asks_seller(rule: Rule) -> bool:

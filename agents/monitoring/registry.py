@@ -8,12 +8,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from agents.monitoring.folding import folded_reading
+from agents.monitoring.gtin import GtinPrefixes, prefix_table
 from agents.monitoring.marks import MarkMatcher, words_of
+from agents.monitoring.reference import countries
 from agents.records import Listing, Right
+
+if TYPE_CHECKING:
+    from agents.monitoring.images.known import KnownImages
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,9 @@ class Registry:
     rights: tuple[Right, ...]
     matcher: MarkMatcher = field(repr=False)
     rights_of_mark: tuple[tuple[int, ...], ...] = field(repr=False)
+    images: KnownImages | None = field(default=None, repr=False)
+    """The pictures known to show infringing goods; None where none is registered."""
+    gtin_prefixes: GtinPrefixes = field(default_factory=dict, repr=False)
 
     @cached_property
     def _category_words(self) -> dict[int, re.Pattern[str]]:
@@ -68,7 +77,17 @@ def compile_registry(rights: Iterable[Right], version: str) -> Registry:
         ordered,
         MarkMatcher([spelled[words] for words in marks]),
         tuple(tuple(sorted(owners[words])) for words in marks),
+        _images(ordered),
+        prefix_table(ordered),
     )
+
+
+def _images(rights: Sequence[Right]) -> KnownImages | None:
+    if not any(right.image_hashes for right in rights):
+        return None
+    from agents.monitoring.images.known import KnownImages
+
+    return KnownImages(rights)
 
 
 def content_version(rights: Sequence[Right]) -> str:
@@ -87,14 +106,19 @@ def in_force(right: Right, listing: Listing, now: int) -> bool:
 
 
 _EVERYWHERE = frozenset({"*"})
+MAX_CODES = 1000
+"""Countries a listing may say it ships to, so that none takes long."""
 
 
 def _territories(right: Right, listing: Listing) -> frozenset[str]:
     """Return where the right is in force and the listing ships to; {'*'} means everywhere."""
-    held = frozenset(code.upper() for code in right.territories)
-    shipped = frozenset(code.upper() for code in listing.ships_to)
-    if not held:
+    # Where none of the codes is a country's, nobody knows where it ships to: it may be anywhere.
+    # The same where there are more codes than countries, four times over.
+    many = len(listing.ships_to) > MAX_CODES
+    shipped = frozenset() if many else countries(listing.ships_to)
+    if not right.territories:
         return shipped or _EVERYWHERE
+    held = countries(right.territories)
     return held & shipped if shipped else held
 
 
@@ -112,7 +136,7 @@ def authorisation(right: Right, listing: Listing, now: int) -> tuple[bool, bool]
             continue
         if not seller.territories:
             return True, True
-        granted |= {code.upper() for code in seller.territories}
+        granted |= countries(seller.territories)
     if not granted:
         return False, False
     if wanted == _EVERYWHERE:

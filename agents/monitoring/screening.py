@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from agents.monitoring.images.hashes import MAX_PICTURES
 from agents.monitoring.judge import Examination, Judge
 from agents.records import Listing
 from streams import topics
@@ -50,6 +51,7 @@ def listing_decoder(registry: SchemaRegistry) -> Decoder:
         topics.LISTINGS.schema,
         projected=("kind", "occurred_at"),
         texts=TEXT_FIELDS,
+        item_texts=(("images", "pdq"),),
         defaults={"kind": "UPDATED"},
     )
 
@@ -60,13 +62,15 @@ def screen(
     """Sort the records of a batch: allowed by their bytes, examined, or failed. `now` is UTC ms.
 
     Most listings name no mark: they cost one walk over the record and their share of one folding
-    and one scan over the texts of the whole batch, and are never decoded.
+    and one scan over the texts of the whole batch, and are never decoded. Pictures are looked
+    up all at once as well.
     """
     result = Screened()
     started = time.perf_counter()
     candidates: list[SourceRecord] = []
     times: list[int] = []
     texts: list[Sequence[bytes]] = []
+    pictured: list[tuple[int, list[bytes]]] = []
     latest = now + limits.clock_ahead_s * 1000
     project = decoder.project
     for record in records:
@@ -74,7 +78,7 @@ def screen(
         try:
             if value is not None and len(value) > limits.record_bytes:
                 _refuse_size(len(value), limits)
-            kind, occurred_at, found = project(value)
+            kind, occurred_at, found, pictures = project(value)
             if not EARLIEST <= occurred_at <= latest:
                 _refuse_time(occurred_at, now)
         except DecodeError as error:
@@ -83,17 +87,22 @@ def screen(
         if kind == "DELETED":
             result.allowed.append(occurred_at)
             continue
+        if pictures:
+            pictured.append((len(candidates), pictures[:MAX_PICTURES]))
         candidates.append(record)
         times.append(occurred_at)
         texts.append(found)
     hits = judge.concerned(texts)
+    near = judge.near_images(text for _, pictures in pictured for text in pictures)
+    if near:
+        hits |= {number for number, pictures in pictured if any(p in near for p in pictures)}
     result.allowed += (moment for number, moment in enumerate(times) if number not in hits)
     screened = time.perf_counter()
     for number in sorted(hits):
         record = candidates[number]
         try:
             listing = to_listing(decoder, record.value)
-            result.examined.append((record, judge.examine(listing, now)))
+            result.examined.append((record, judge.examine(listing, now, near)))
         except DecodeError as error:
             result.failures.append(Failure(record, error.reason, str(error)))
         except Exception as error:  # noqa: BLE001 - one listing must not stop the others

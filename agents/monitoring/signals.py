@@ -26,6 +26,13 @@ class Facts(msgspec.Struct):
     inspired_words: bool = False
     nominative: bool = False
     used: bool = False
+    image_known: bool = False
+    multi_pack: bool = False
+    part: bool = False
+    gtin_own: bool | None = None
+    gtin_foreign: bool | None = None
+    gtin_invalid: bool = False
+    category_outside: bool | None = None
     price_ratio: float | None = None
     seller_age_days: float | None = None
     seller_verified: bool | None = None
@@ -64,10 +71,51 @@ SIGNALS: Final[dict[str, Signal]] = {
         Signal("nominative", "bool", "The mark names what the goods are for, not what they are."),
         Signal("used", "bool", "The goods are used or refurbished, by condition or by words."),
         Signal(
+            "image_known",
+            "bool",
+            "A picture is within PDQ distance 31 (quality 50 or more) of one registered as showing "
+            "infringing goods, and of none of the owner's own.",
+        ),
+        Signal(
+            "multi_pack",
+            "bool",
+            "The title offers several pieces ('pack of 10', 'x2', 'grosir'), at less than the "
+            "reference price.",
+        ),
+        Signal(
+            "part",
+            "bool",
+            "The title offers a part ('spare part', 'repuesto', 'suku cadang'), at less than the "
+            "reference price.",
+        ),
+        Signal(
+            "gtin_own",
+            "bool",
+            "A valid trade number carries a company prefix of the right's owner. Unknown where no "
+            "prefix of the number is registered.",
+            optional=True,
+        ),
+        Signal(
+            "gtin_foreign",
+            "bool",
+            "A valid trade number carries the prefix of an owner whose mark the listing does not "
+            "name, and none carries one of the right's owner. Unknown like gtin_own.",
+            optional=True,
+        ),
+        Signal("gtin_invalid", "bool", "A trade number has a wrong check digit."),
+        Signal(
+            "category_outside",
+            "bool",
+            "The category lies outside the right's Nice classes; lowers the score whatever the "
+            "rules say. Unknown where the right has no classes or the category is not understood.",
+            optional=True,
+        ),
+        Signal(
             "price_ratio",
             "number",
             "Price over the reference price of the genuine goods, new, in the same currency. "
-            "Unknown for used goods, accessories and other currencies.",
+            "Unknown for used goods, accessories and other currencies; not "
+            "measured apart for multi-packs and parts.",
             unit="ratio",
             optional=True,
         ),

@@ -10,8 +10,8 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from agents.monitoring.feed.reference import COUNTRIES, MINOR_UNIT_EXPONENT
 from agents.monitoring.feed.sources import Source, ValueKind
+from agents.monitoring.reference import COUNTRIES, MINOR_UNIT_EXPONENT
 from agents.records import ChangeKind, Condition, SellerKind, parse_time
 
 Row = Mapping[str, str]

@@ -147,10 +147,13 @@ def source(
     wanted: bool,
     signals: Mapping[str, Signal],
     definitions: Mapping[str, Condition],
+    *,
+    hopeful: bool = False,
 ) -> str:
     """Return Python that is True exactly where `node` is known to be `wanted`.
 
-    Signals stand as local variables of their names.
+    Signals stand as local variables of their names. `hopeful` takes a signal of the store that is
+    unknown for whatever is wanted: the store may still say it. Others that are unknown stay so.
     """
 
     def emit(node: ast.expr, wanted: bool) -> str:
@@ -162,6 +165,8 @@ def source(
                 return emit(operand, not wanted)
             case ast.Name(id=name) if name in definitions:
                 return emit(definitions[name].tree, wanted)
+            case ast.Name(id=name) if hopeful and signals[name].from_store:
+                return f"({name} is not {not wanted})"
             case ast.Name(id=name):
                 return f"({name} is {wanted})"
             case ast.Constant(value=value):
@@ -174,11 +179,14 @@ def source(
         operands = [node.left, *node.comparators]
         parts = []
         for left, op, right in zip(operands, node.ops, operands[1:], strict=False):
-            known = [f"{name} is not None" for name in unknowable(left, right)]
+            names = unknowable(left, right)
+            awaited = [name for name in names if hopeful and signals[name].from_store]
+            known = [f"{name} is not None" for name in names if name not in awaited]
             symbol = _COMPARISONS[type(op)][0 if wanted else 1]
-            parts.append(
-                "(" + " and ".join([*known, f"{value(left)} {symbol} {value(right)}"]) + ")"
+            compared = " or ".join(
+                [*(f"{name} is None" for name in awaited), f"{value(left)} {symbol} {value(right)}"]
             )
+            parts.append("(" + " and ".join([*known, f"({compared})"]) + ")")
         return "(" + (" and " if wanted else " or ").join(parts) + ")"
 
     def unknowable(*nodes: ast.expr) -> list[str]:

@@ -62,7 +62,7 @@ class Policy:
     fired: Evaluate
     """The rules known to hold."""
     possible: Evaluate
-    """The rules not known to fail: those that more facts could still make hold."""
+    """Those, and the rules that facts of the store that are unknown could still make hold."""
 
 
 def load_policy(path: Path) -> Policy:
@@ -244,9 +244,7 @@ def _compile(
     rules = list(rules)
 
     def holds(condition: Condition) -> str:
-        if known:
-            return source(condition.tree, True, SIGNALS, definitions)
-        return f"not {source(condition.tree, False, SIGNALS, definitions)}"
+        return source(condition.tree, True, SIGNALS, definitions, hopeful=not known)
 
     used = sorted(
         {name for rule in rules for name in rule.condition.signals}
