@@ -114,8 +114,8 @@ SIGNALS: Final[dict[str, Signal]] = {
             "price_ratio",
             "number",
             "Price over the reference price of the genuine goods, new, in the same currency. "
-            "Unknown for used goods, accessories and other currencies; not "
-            "measured apart for multi-packs and parts.",
+            "Unknown for used goods, accessories and other currencies. Of several pieces it is the "
+            "price of all.",
             unit="ratio",
             optional=True,
         ),

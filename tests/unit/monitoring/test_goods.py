@@ -91,19 +91,21 @@ def test_used_goods_are_not_compared(condition: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "signal"),
-    [
-        ("Pobblewick socks pack of 10", "multi_pack"),
-        ("Pobblewick socks, 10 pcs", "multi_pack"),
-        ("Grosir kaos kaki Pobblewick", "multi_pack"),
-        ("Spare parts Pobblewick", "part"),
-        ("Repuesto Pobblewick original", "part"),
-    ],
+    "title",
+    ["Pobblewick socks pack of 10", "Pobblewick socks, 10 pcs", "Grosir kaos kaki Pobblewick"],
 )
-def test_several_pieces_and_parts_are_exempt(title: str, signal: str) -> None:
+def test_several_pieces_are_noted_and_no_excuse(title: str) -> None:
+    """A third of what one costs, for several, is less than a third of the price of one."""
+    outcome, evidence = judged(listing(title=title))
+    assert outcome != "allow"
+    assert "multi_pack" in evidence
+
+
+@pytest.mark.parametrize("title", ["Spare parts Pobblewick", "Repuesto Pobblewick original"])
+def test_parts_are_exempt(title: str) -> None:
     outcome, evidence = judged(listing(title=title))
     assert outcome == "allow"
-    assert signal in evidence
+    assert "part" in evidence
 
 
 def test_amounts_are_written_as_people_write_them() -> None:
