@@ -1,1 +1,1 @@
-"""Measurements, each a module to be run: nothing here decides whether a test passes."""
+"""Benchmarks: what is measured, as ratios against peers and limits; never as a test."""
