@@ -19,7 +19,7 @@ from functools import cache
 from typing import Final, Literal
 
 from agents.monitoring.confusables import load_table
-from agents.monitoring.skeleton import SEQUENCES, Skeleton, merged, tables
+from agents.monitoring.skeleton import BOUNDARY, SEQUENCES, Skeleton, merged, tables
 
 ACCENT: Final = "accent"
 CENSORED: Final = "censored"
@@ -449,8 +449,7 @@ def _accents(
     start, end = runs[0][0], skeleton.end(runs[-1][-1])
     own = unicodedata.normalize("NFC", skeleton.read[start:end]).lower()
     accented = {c for c in own if not c.isascii()}
-    around = skeleton.read[max(0, start - _AROUND) : start] + skeleton.read[end : end + _AROUND]
-    rest = unicodedata.normalize("NFC", around).lower()
+    rest = unicodedata.normalize("NFC", _around(skeleton.read, start, end)).lower()
     used_elsewhere = {c for c in rest if not c.isascii() and c.isalpha() and c in _LATIN_ACCENTED}
     odd = accented - _ORDINARY_ACCENTS - used_elsewhere
     if used_elsewhere and not odd:
@@ -458,6 +457,12 @@ def _accents(
     if odd or count >= 2:
         return "hidden"
     return "hidden" if spelling.length >= 6 else "weak"
+
+
+def _around(text: str, start: int, end: int) -> str:
+    """Return what stands around a span, within the same field of the same listing."""
+    before = text[max(0, start - _AROUND) : start].rpartition(BOUNDARY)[2]
+    return before + text[end : end + _AROUND].partition(BOUNDARY)[0]
 
 
 class _LatinAccented:
@@ -483,7 +488,7 @@ def _foreign(
         return "hidden"
     start, end = runs[0][0], skeleton.end(runs[-1][-1])
     script = next(iter(scripts))
-    around = skeleton.read[max(0, start - _AROUND) : start] + skeleton.read[end : end + _AROUND]
+    around = _around(skeleton.read, start, end)
     if sum(1 for c in around if c.isalpha() and _script(c) == script) >= 3:
         return None
     return "hidden" if spelling.length >= 3 else None
