@@ -22,6 +22,7 @@ from agents.monitoring.confusables import load_table
 from agents.monitoring.skeleton import BOUNDARY, SEQUENCES, Skeleton, merged, tables
 
 ACCENT: Final = "accent"
+BACKWARDS: Final = "backwards"
 CENSORED: Final = "censored"
 COMBINING: Final = "combining"
 COMPATIBILITY: Final = "compatibility"
@@ -78,8 +79,8 @@ class Spelling:
     """Numbers of the runs before which '&' stands; in a short mark it must: 'H&M' is not 'H M'."""
     own: frozenset[str] = frozenset()
     """Letters with marks of their own that the mark has: 'é' of 'Nestlé' is no disguise."""
-    censored: int = -1
-    """Number of the run before which a letter is struck out, or '!' at the end; -1 for none."""
+    exclaimed: bool = False
+    """Whether the last letter, an 'i' or 'l', has to be written '!', and is none of `runs`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +103,31 @@ def look_at(spelling: Spelling, skeleton: Skeleton, letter: int) -> Sighting | N
     invisible = load_table().invisible
     while end < len(skeleton.read) and invisible.get(ord(skeleton.read[end])) == COMBINING:
         end += 1
-    if not _on_boundaries(skeleton.read, start, end):
+    if not on_boundaries(skeleton.read, start, end):
         return None
     folds: dict[str, int] = {}
     for places, wanted in zip(runs, spelling.runs, strict=True):
         if not _compare(skeleton, places, wanted, spelling.own, folds):
             return None
     _between(skeleton, start, end, spelling.own, folds)
+    if (
+        skeleton.turned
+        and skeleton.origin is not None
+        and (skeleton.origin[start] > skeleton.origin[end - 1])
+    ):
+        _note(folds, BACKWARDS)
     strength = _strength(spelling, skeleton, runs, folds)
     if strength is None:
         return None
-    if spelling.censored == len(spelling.runs):
+    if spelling.exclaimed:
         end += 1  # the '!' that stands for the last letter
     return Sighting(spelling.mark, start, end, tuple(sorted(folds)), strength)
 
 
 # -- letters
+
+_WIDE: Final = {"nn": "m", "uu": "w"}
+"""Pairs that the skeleton has as one letter, and which look like another."""
 
 
 def _compare(
@@ -133,7 +143,7 @@ def _compare(
     text = "".join(skeleton.read[place] for place in places).lower()
     if text == wanted:
         return True
-    if SEQUENCES.get(text) == wanted:
+    if (SEQUENCES | _WIDE).get(text) == wanted:
         _note(folds, SEQUENCE)
         return True
     if len(places) > len(wanted):
@@ -236,7 +246,7 @@ def _gaps(
         between = skeleton.read[skeleton.end(runs[number - 1][-1]) : runs[number][0]]
         shown = between and _visible(html.unescape(re.sub(r"<[^<>]*>", "", between)))
         if number in spelling.ampersands:
-            if shown.strip() in _AMPERSANDS:
+            if any(sign in shown for sign in _AMPERSANDS):
                 continue
             if spelling.length < 6:
                 return None
@@ -265,20 +275,12 @@ def _strength(
         return None
     verdicts: list[Strength] = []
     odd = [gap for gap in gaps if not (gap[2] and _PLAIN_GAP.fullmatch(gap[1]))]
-    if spelling.censored == len(spelling.runs):
+    if spelling.exclaimed:
         if skeleton.read[skeleton.end(runs[-1][-1]) :][:1] != "!":
             return None
         folds[SYMBOL] = folds.get(SYMBOL, 0) + 1
-    elif spelling.censored >= 0:
-        if not _is_censored(spelling, odd):
-            return None
-        odd = [gap for gap in odd if gap[0] != spelling.censored]
-        folds[CENSORED] = 1
-        verdicts.append("hidden" if spelling.length >= 4 else "weak")
     if odd:
-        apart = _apart(
-            spelling, skeleton, runs, [gap for gap in gaps if gap[0] != spelling.censored]
-        )
+        apart = _apart(spelling, skeleton, runs, gaps)
         if apart is None:
             return None
         folds[SPACED] = len(odd)
@@ -287,8 +289,8 @@ def _strength(
         return "plain"
     for judge in (_digits, _symbols, _look_alikes, _doubled, _accents, _foreign):
         verdict = judge(spelling, skeleton, runs, folds)
-        if verdict is None:
-            return None
+        if verdict is None or verdict == "plain":
+            return verdict
         verdicts.append(verdict)
     if spelling.length < 3:
         return None  # two letters are found by chance everywhere
@@ -296,14 +298,6 @@ def _strength(
         return "hidden"
     sure = {ZERO_WIDTH, COMBINING, COMPATIBILITY, MARKUP, SYMBOL} & folds.keys()
     return "hidden" if sure and spelling.length >= 4 else "weak"
-
-
-def _is_censored(spelling: Spelling, odd: Sequence[tuple[int, str, bool]]) -> bool:
-    """Return whether a sign stands for the letter that the spelling leaves out."""
-    return any(
-        number == spelling.censored and re.fullmatch(r"[*#•·●✱✳＊_×]{1,2}", shown)
-        for number, shown, _ in odd
-    )
 
 
 def _apart(
@@ -338,7 +332,7 @@ def _apart(
     if len(pieces) >= 3:
         return "hidden"
     if _LISTING_GAP.search(signs):
-        return None if min(pieces) >= 2 else "weak"
+        return None if min(pieces) >= 2 else "hidden"
     if signs.strip() == "-" and min(pieces) >= 3:
         return "weak"
     if any(c.isspace() for c in signs) and min(pieces) >= 3:
@@ -354,7 +348,7 @@ def _split(pieces: Sequence[int], ones: Sequence[int], spelling: Spelling) -> St
         return None  # 'play station', 'micro soft': two honest words
     if ones:
         letter = spelling.runs[0 if ones[0] == 0 else -1][0]
-        return "weak" if letter in _ONE_LETTER_WORDS else "hidden"
+        return "weak" if letter in _ONE_LETTER_WORDS and spelling.length < 7 else "hidden"
     return "hidden" if spelling.length >= 7 and min(pieces) <= 2 else "weak"
 
 
@@ -405,7 +399,9 @@ def _look_alikes(
 ) -> Strength | None:
     """Judge ordinary letters in place of others: 'NlKE', 'Arnazon', 'GVCCI'; not 'Marla'."""
     if SEQUENCE in folds:
-        return "hidden" if spelling.length >= 5 else "weak"
+        # No word begins so.
+        opens = "".join(skeleton.read[place] for place in runs[0]).lower() in ("rn", "nn", "vv")
+        return "hidden" if spelling.length >= 5 or (opens and spelling.length >= 4) else "weak"
     if LOOK_ALIKE not in folds:
         return "hidden"
     letters = [skeleton.read[place] for run in runs for place in run]
@@ -428,10 +424,20 @@ def _doubled(
         return "hidden"
     if spelling.length < 4:
         return None
-    return "hidden" if spelling.length >= 5 or folds[DOUBLED] >= 2 else "weak"
+    return "weak" if spelling.length == 4 and ACCENT in folds else "hidden"  # 'llegó', not Lego
 
 
-_ORDINARY_ACCENTS: Final = frozenset("áéíóúàèìòùâêîôûäëïöüñçãõåøæœßýÿ")
+_ALPHABETS: Final = tuple(
+    frozenset(letters)
+    for letters in (
+        "áéíóúñü", "áâãàçéêíóôõúü", "àâæçéèêëîïôœùûüÿ", "äöüß", "àèéìòóùî", "çğıİiöşüâîû",
+        "ąćęłńóśźż", "áčďéěíňóřšťúůýžľĺŕäô", "åäöæøé", "ăâîșțşţ", "áéíóöőúüű", "đžćčš",
+        "àáâãèéêìíòóôõùúýăđĩũơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ",
+    )
+)  # fmt: skip
+"""Letters with marks of their own that languages of marketplaces write with."""
+_DOTS: Final = frozenset("ıİ")
+_TURKISH: Final = frozenset("şğıİŞĞ")
 
 
 def _accents(
@@ -444,19 +450,26 @@ def _accents(
     count = folds.get(ACCENT, 0)
     if not count or folds.keys() - {ACCENT}:
         return "hidden"
+    start, end = runs[0][0], skeleton.end(runs[-1][-1])
+    own = unicodedata.normalize("NFC", skeleton.read[start:end])
+    around = unicodedata.normalize("NFC", _around(skeleton.read, start, end))
+    accented = {c for c in own.lower() if not c.isascii() and c.isalpha()}
+    if {c for c in own if not c.isascii()} <= _DOTS and not _TURKISH.isdisjoint(around):
+        return "plain"  # how Turkish writes i, and how a computer set to it writes CASIO
     if spelling.length < 4:
         return None
-    start, end = runs[0][0], skeleton.end(runs[-1][-1])
-    own = unicodedata.normalize("NFC", skeleton.read[start:end]).lower()
-    accented = {c for c in own if not c.isascii()}
-    rest = unicodedata.normalize("NFC", _around(skeleton.read, start, end)).lower()
-    used_elsewhere = {c for c in rest if not c.isascii() and c.isalpha() and c in _LATIN_ACCENTED}
-    odd = accented - _ORDINARY_ACCENTS - used_elsewhere
-    if used_elsewhere and not odd:
-        return "weak"  # a text in a language that writes so
-    if odd or count >= 2:
+    used = {c for c in around.lower() if not c.isascii() and _is_accented(c)}
+    written = [alphabet for alphabet in _ALPHABETS if used and used <= alphabet]
+    ordinary = frozenset[str]().union(*(written or _ALPHABETS[:5]))
+    if accented - ordinary - used:
         return "hidden"
-    return "hidden" if spelling.length >= 6 else "weak"
+    if used:
+        return "weak"  # a text in a language that writes so
+    return "hidden" if count >= 2 or spelling.length >= 6 else "weak"
+
+
+def _is_accented(character: str) -> bool:
+    return load_table().kind.get(ord(character)) == "accent"
 
 
 def _around(text: str, start: int, end: int) -> str:
@@ -465,12 +478,10 @@ def _around(text: str, start: int, end: int) -> str:
     return before + text[end : end + _AROUND].partition(BOUNDARY)[0]
 
 
-class _LatinAccented:
-    def __contains__(self, character: str) -> bool:
-        return load_table().kind.get(ord(character)) == "accent"
-
-
-_LATIN_ACCENTED: Final = _LatinAccented()
+_EVERYDAY: Final = {
+    "CYRILLIC": frozenset("абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґў"),
+    "GREEK": frozenset("αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋΐΰ"),
+}
 
 
 def _foreign(
@@ -490,7 +501,10 @@ def _foreign(
     script = next(iter(scripts))
     around = _around(skeleton.read, start, end)
     if sum(1 for c in around if c.isalpha() and _script(c) == script) >= 3:
-        return None
+        # Letters that no text in that script is written with give a disguise away.
+        alphabet = _EVERYDAY.get(script)
+        odd = alphabet is not None and any(c.lower() not in alphabet for c in letters)
+        return "hidden" if odd and spelling.length >= 4 else "weak"
     return "hidden" if spelling.length >= 3 else None
 
 
@@ -510,12 +524,12 @@ def _joined(outside: str, inside: str) -> bool:
         return True  # a mark over the letter before: it is another letter
     if not outside.isalnum():
         return False
-    if _script(inside) in _BOUNDLESS:
+    if _script(inside) in _BOUNDLESS or _script(outside) in _BOUNDLESS:
         return False
     return outside.isdigit() or inside.isdigit() or _script(outside) == _script(inside)
 
 
-def _on_boundaries(text: str, start: int, end: int) -> bool:
+def on_boundaries(text: str, start: int, end: int) -> bool:
     """Return whether `text[start:end]` is not part of a longer word.
 
     Letters of another script and of scripts without spaces end a word: in `รองเท้าNIKE` the mark

@@ -12,6 +12,7 @@ MAX_TEXT = 200
 
 FOLD_NAMES = {
     "accent": "marks over or under letters",
+    "backwards": "letters turned round",
     "censored": "a letter struck out",
     "combining": "stray marks over letters",
     "compatibility": "letters in another guise",

@@ -7,7 +7,7 @@ import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as detail
 from functools import cached_property
 from typing import Final, cast
@@ -25,11 +25,14 @@ from agents.monitoring.skeleton import (
     decode,
     fold,
     merged,
+    other_ways,
+    places_of_overrides,
     places_of_several,
     places_of_symbols,
     skeleton_of_mark,
     skeletons,
 )
+from agents.monitoring.struck import StruckMarks, places_of_signs
 
 _SEPARATORS: Final = re.compile(r"[\s\-_.'’‐-―]+")
 _VOWELS: Final = frozenset("aeiou")
@@ -103,7 +106,7 @@ def _spellings(number: int, mark: str) -> Iterator[tuple[bytes, Spelling]]:
     starts = {i for i in range(1, len(groups)) if skeleton.apart[i]}
     joined = _joined_by_ampersand(skeleton)
     own = frozenset(c for c in mark.lower() if not c.isascii())
-    length = sum(len(group) for group in groups)
+    length = sum(len(group) for group in groups) + len(joined)
     options = [_splits(group, int(skeleton.classes[i])) for i, group in enumerate(groups)]
     count = 1
     for option in options:
@@ -126,7 +129,7 @@ def _spellings(number: int, mark: str) -> Iterator[tuple[bytes, Spelling]]:
             number, tuple(runs), frozenset(word_starts), length, frozenset(ampersands), own
         )
         yield _pattern(classes), spelling
-        yield from _censored(classes, spelling)
+        yield from _exclaimed(classes, spelling)
 
 
 def _joined_by_ampersand(skeleton: Skeleton) -> set[int]:
@@ -150,14 +153,19 @@ def _base(character: str) -> str:
 Parts = tuple[tuple[str, int], ...]
 
 
+_SECOND_CLASS: Final = {"b": "g", "v": "w", "w": "u", "m": "n"}
+"""Letters that may be written so as to have the class of another: '6' for b is that of g, 'vv' for
+a doubled v that of w, 'uu' for w that of u, 'nn' for m that of n."""
+
+
 def _splits(group: str, class_: int) -> list[Parts]:
     """Return the ways to split a run: whole first, letter by letter last.
 
-    Letters set apart make no run: 'GUCCI' has one letter for its 'CC', 'G U C C I' has two. A 'b'
-    may also be written '6', which is taken for a 'g'.
+    Letters set apart make no run: 'GUCCI' has one letter for its 'CC', 'G U C C I' has two. Some
+    letters have a second class: see `_SECOND_CLASS`.
     """
-    if group == "b":
-        return [((group, class_),), ((group, ord("g")),)]
+    if group in _SECOND_CLASS:
+        return [((group, class_),), ((group, ord(merged(_SECOND_CLASS[group]))),)]
     if len(group) == 1:
         return [((group, class_),)]
     ways = []
@@ -177,36 +185,16 @@ def _splits(group: str, class_: int) -> list[Parts]:
     return sorted(ways, key=len)
 
 
-def _censored(classes: Sequence[int], spelling: Spelling) -> Iterator[tuple[bytes, Spelling]]:
-    """Yield the spellings with one vowel struck out, 'N*ke', or '!' for an 'i' at the end."""
-    if spelling.length < 4 or spelling.ampersands:
+def _exclaimed(classes: Sequence[int], spelling: Spelling) -> Iterator[tuple[bytes, Spelling]]:
+    """Yield the spelling with '!' for an 'i' at the end: 'Gucc!'."""
+    if spelling.length < 4 or spelling.runs[-1] not in ("i", "l"):
         return
-    if spelling.runs[-1] in ("i", "l"):
-        yield (
-            _pattern(classes[:-1]),
-            Spelling(
-                spelling.mark,
-                spelling.runs[:-1],
-                frozenset(w for w in spelling.word_starts if w < len(classes) - 1),
-                spelling.length,
-                own=spelling.own,
-                censored=len(classes) - 1,
-            ),
-        )
-    for number in range(1, len(classes) - 1):
-        if spelling.runs[number] not in _VOWELS:
-            continue
-        yield (
-            _pattern([*classes[:number], *classes[number + 1 :]]),
-            Spelling(
-                spelling.mark,
-                (*spelling.runs[:number], *spelling.runs[number + 1 :]),
-                frozenset(w - (w > number) for w in spelling.word_starts if w != number),
-                spelling.length,
-                own=spelling.own,
-                censored=number,
-            ),
-        )
+    last = len(classes) - 1
+    word_starts = frozenset(start for start in spelling.word_starts if start < last)
+    yield (
+        _pattern(classes[:-1]),
+        replace(spelling, runs=spelling.runs[:-1], word_starts=word_starts, exclaimed=True),
+    )
 
 
 def _pattern(classes: Sequence[int]) -> bytes:
@@ -223,6 +211,7 @@ class MarkMatcher:
     def __init__(self, marks: Sequence[str]) -> None:
         """Compile `marks`; a mark is known by its index from here on."""
         self.marks = tuple(marks)
+        self._struck = StruckMarks([words_of(mark) for mark in self.marks])
         by_pattern: defaultdict[bytes, list[Spelling]] = defaultdict(list)
         for number, mark in enumerate(self.marks):
             for pattern, spelling in spellings_of(number, mark):
@@ -273,10 +262,19 @@ class MarkMatcher:
             return np.searchsorted(listing_starts, places, side="right") - 1
 
         found = self._concerned(fold(decoded), listings)
-        for places, choice in ((places_of_symbols(decoded), 0), (places_of_several(decoded), 1)):
-            those = sorted(set(np.unique(listings(places)).tolist()) - found)
-            if those:
-                found |= self._concerned_again(joined, those, choice)
+        odd = [
+            listings(find(decoded))
+            for find in (places_of_symbols, places_of_several, places_of_overrides)
+        ]
+        for number in sorted(set(np.unique(np.concatenate(odd)).tolist()) - found):
+            alone = decode(joined[number].decode("utf-8", "surrogatepass"))
+            if any(self._names_any(skeleton) for skeleton in other_ways(alone)):
+                found.add(number)
+        signs = listings(places_of_signs(decoded))
+        for number in sorted(set(np.unique(signs).tolist()) - found):
+            text = joined[number].decode("utf-8", "surrogatepass")
+            if next(self._struck.find(text), None) is not None:
+                found.add(number)
         return found
 
     def _concerned(self, skeleton: Skeleton, listings: Callable[[Ints], Ints]) -> set[int]:
@@ -294,20 +292,8 @@ class MarkMatcher:
                 found.add(listing)
         return found
 
-    def _concerned_again(
-        self, joined: Sequence[bytes], those: Sequence[int], choice: int
-    ) -> set[int]:
-        """Look at some of the listings once more, symbols read as letters."""
-        text = b"".join(joined[number] for number in those).decode("utf-8", "surrogatepass")
-        decoded = decode(text)
-        ends = np.cumsum([len(joined[n].decode("utf-8", "surrogatepass")) for n in those])
-        if decoded.origin is not None:
-            ends = np.searchsorted(decoded.origin, ends)
-        found = self._concerned(
-            fold(decoded, choice, soft_letters=True),
-            lambda places: np.searchsorted(ends, places, side="right"),
-        )
-        return {those[number] for number in found}
+    def _names_any(self, skeleton: Skeleton) -> bool:
+        return next(self._sightings(skeleton), None) is not None
 
     def find(self, fields: Mapping[str, str]) -> list[MarkMatch]:
         """Return every mark in these texts, in the order of fields and positions.
@@ -328,6 +314,10 @@ class MarkMatcher:
                 known = found.get((sighting.mark, start, end))
                 if known is None or _surer(sighting, known[0]):
                     found[sighting.mark, start, end] = (sighting, start, end)
+        if len(places_of_signs(decode(text))):
+            for sighting in self._struck.find(text):
+                key = (sighting.mark, sighting.start, sighting.end)
+                found.setdefault(key, (sighting, sighting.start, sighting.end))
         by_field: defaultdict[int, list[tuple[Sighting, int, int]]] = defaultdict(list)
         for sighting, start, end in found.values():
             number = bisect_right(starts, start) - 1
@@ -418,9 +408,8 @@ def _as_words(pattern: bytes, spellings: Sequence[Spelling]) -> Iterator[bytes]:
     if len(pattern) > 1:
         yield b" ".join(bytes([byte]) for byte in pattern)
         for spelling in spellings:
-            for start in sorted(spelling.word_starts | {spelling.censored}):
-                if start > 0:
-                    yield pattern[:start] + b" " + pattern[start:]
+            for start in sorted(spelling.word_starts):
+                yield pattern[:start] + b" " + pattern[start:]
 
 
 def _scan(database: hyperscan.Database | None, data: bytes) -> tuple[Ints, Ints]:

@@ -41,7 +41,7 @@ BOUNDARY: Final = "\uffff"
 _BOUNDARY_CLASS: Final = 1
 _MARKUP_BIT: Final = 1
 _ART_BIT: Final = 2
-_PUNCTUATION: Final = frozenset("()[]{}<>/\\:;.,-_~^'`\"=*#%&+|!¡©®°º×")
+_PUNCTUATION: Final = frozenset("()[]{}<>/\\:;.,-_~^'`\"=*#%&+|!¡©®°º")
 """Symbols that are read as letters only within a word, since they often stand beside one."""
 _MERGED: Final = str.maketrans("iu0123456789", "lvolzeasgtbg")
 """Letters and digits that are taken for one another, as one class each: i l 1, u v, o 0, …"""
@@ -66,6 +66,8 @@ SPELLED: Final = 32
 """It reads as more than one letter."""
 DRAWS: Final = 64
 """Markup or a drawn letter may begin with it."""
+ASCII_LETTER: Final = 128
+"""A letter of ASCII."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,10 @@ def tables() -> Tables:
             first[code] = second[code] = ord(merged(readings[0][0]))
             continue
         short = [reading[0] for reading in readings if len(set(reading)) == 1]
+        if _is_unspaced(code):
+            # A sign of a script that honest texts are written in: a letter of a "font" second.
+            second[code] = ord(merged(short[0]))
+            continue
         first[code] = ord(merged(short[0]))
         second[code] = ord(merged(short[1])) if len(short) > 1 else first[code]
     hidden = list(table.invisible)
@@ -122,12 +128,14 @@ def tables() -> Tables:
     flags = np.zeros(size, np.uint8)
     flags[hidden] |= INVISIBLE
     soft = [code for code, kind in table.kind.items() if kind == "symbol" and first[code]]
+    soft += _REGIONAL  # letters, or the flag of a country
     flags[first > _BOUNDARY_CLASS] |= ALPHABETIC
     flags[[*soft, *map(ord, string.digits)]] &= ~np.uint8(ALPHABETIC)
     flags[soft] |= SOFT
     flags[[code for code in soft if chr(code) in _PUNCTUATION]] |= WITHIN
     flags[first != second] |= SEVERAL
     flags[list(spelled)] |= SPELLED
+    flags[[ord(c) for c in string.ascii_letters]] |= ASCII_LETTER
     drawings = _art()[1]
     flags[[ord(c) for c in {"<", "&", *(drawing[0] for drawing in drawings)}]] |= DRAWS
     # A tag goes on with a letter, '/' or '!', an entity with '#' or a letter.
@@ -157,6 +165,15 @@ def _is_ideograph(code: int) -> bool:
     return 0x3400 <= code <= 0x9FFF or 0xAC00 <= code <= 0xD7A3 or 0x20000 <= code < 0x2F800
 
 
+def _is_unspaced(code: int) -> bool:
+    """Return whether a code point is an ideograph, kana or bopomofo."""
+    return 0x3040 <= code <= 0x9FFF or 0xFF66 <= code <= 0xFF9F
+
+
+_REGIONAL: Final = range(0x1F1E6, 0x1F200)
+_KEYCAP: Final = 0x20E3
+
+
 def _plain_code(code: int) -> int:
     """Return the code point that a letter of another script reads as: case and forms apart."""
     plain = unicodedata.normalize("NFKC", chr(code)).casefold()
@@ -169,7 +186,8 @@ _ARABIC: Final = {0x0622: 0x0627, 0x0623: 0x0627, 0x0625: 0x0627, 0x0649: 0x064A
 
 _MARKUP: Final = re.compile(
     r"<(?:/?[A-Za-z][^<>\uffff]{0,200}|!--[^\uffff]{0,200}?--)>"
-    r"|&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31});"
+    # Escaped once or several times; numbers may lack the semicolon.
+    r"|&(?:amp;){0,3}(?:#0{0,8}\d{1,7};?|#[xX]0{0,8}[0-9A-Fa-f]{1,6};?|[A-Za-z]{2,31};)"
 )
 
 
@@ -201,10 +219,8 @@ class Skeleton:
     """Index in `read` of every character that is a letter, those of runs and pairs too."""
     drawn: dict[int, tuple[int, str]]
     """Markup and drawings: where one begins, where it ends and the letter it reads as ('' none)."""
-    choice: int
-    """Which reading of characters with several was taken: 0 or 1."""
-    soft_letters: bool
-    """Whether symbols such as '!' and '$' were read as letters, or as setting letters apart."""
+    turned: bool
+    """Whether what an override turns round was read as it shows."""
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -252,22 +268,39 @@ class Skeleton:
         """Return the span of the text for the span `start:end` of `read`, which is not empty."""
         if self.origin is None:
             return start, end
-        return int(self.origin[start]), int(self.origin[end - 1]) + 1
+        # What is written backwards under an override reads from its end.
+        places = self.origin[start:end]
+        return int(places.min()), int(places.max()) + 1
 
 
 def skeletons(text: str) -> list[Skeleton]:
     """Return the skeletons of a text: one for each way in which it may be read.
 
     Most texts have one. A text in which symbols that may be letters touch letters has another with
-    them as letters; one with characters that read in two ways has another for the second.
+    them as letters; one with characters that read in two ways has more for the second.
     """
     decoded = decode(text)
-    found = [fold(decoded)]
+    return [fold(decoded), *other_ways(decoded)]
+
+
+def other_ways(decoded: Decoded) -> Iterator[Skeleton]:
+    """Yield the skeletons of a text for the less likely ways to read it."""
+    if len(places_of_overrides(decoded)):
+        yield fold(decode(decoded.read, turned=True))
     if len(places_of_symbols(decoded)):
-        found.append(fold(decoded, soft_letters=True))
+        yield fold(decoded, soft_letters=True)
     if len(places_of_several(decoded)):
-        found.append(fold(decoded, choice=1, soft_letters=True))
-    return found
+        codes = np.unique(decoded.codes[(decoded.flags & SEVERAL) > 0]).tolist()
+        yield fold(decoded, frozenset(codes), soft_letters=True)
+        if len(codes) > 1:
+            for code in codes[:MOST_TURNS]:
+                yield fold(decoded, frozenset([code]), soft_letters=True)
+
+
+MOST_TURNS: Final = 6
+"""Characters with two readings of which each is tried in its second alone."""
+FEW: Final = 20
+"""Where there are no more of them, characters with two readings are read both ways."""
 
 
 @dataclass(frozen=True)
@@ -279,13 +312,19 @@ class Decoded:
     codes: Ints
     flags: npt.NDArray[np.uint8]
     drawn: dict[int, tuple[int, str]]
+    turned: bool
 
 
-def decode(text: str) -> Decoded:
-    """Return the code points of a text; the first step of folding it."""
+def decode(text: str, *, turned: bool = False) -> Decoded:
+    """Return the code points of a text; the first step of folding it.
+
+    With `turned`, what stands behind a right-to-left override is read as it shows.
+    """
     table = tables()
-    codes = _codes(text)
     origin: Ints | None = None
+    if turned:
+        text, origin = _turned(text)
+    codes = _codes(text)
     flags = table.flags[codes]
     spelled = np.flatnonzero(flags & SPELLED)
     if len(spelled):
@@ -298,14 +337,45 @@ def decode(text: str) -> Decoded:
             widths[place] = len(reading)
             behind = place + 1
         text = "".join([*pieces, text[behind:]])
-        origin = np.repeat(np.arange(len(codes)), widths)
+        origin = np.repeat(np.arange(len(codes)) if origin is None else origin, widths)
         codes = _codes(text)
         flags = table.flags[codes]
-    return Decoded(text, origin, codes, flags, _drawn(text, flags, table))
+    keycaps = np.flatnonzero(codes == _KEYCAP)
+    if len(keycaps):
+        flags = flags.copy()
+        keycaps = keycaps - 1
+        keycaps = keycaps - (codes[keycaps] == _EMOJI_STYLE)
+        flags[keycaps] |= SOFT
+    return Decoded(text, origin, codes, flags, _drawn(text, flags, table), turned)
+
+
+_OVERRIDE: Final = "\u202e"
+_EMOJI_STYLE: Final = 0xFE0F
+_TURNED: Final = re.compile(r"\u202e([^\u202a-\u202e\n\uffff]*)")
+
+
+def _turned(text: str) -> tuple[str, Ints]:
+    """Return the text as it shows where a right-to-left override turns letters round.
+
+    With the index of each character in the text (UAX #9, explicit overrides).
+    """
+    order: list[int] = []
+    behind = 0
+    for hit in _TURNED.finditer(text):
+        order += range(behind, hit.start(1))
+        order += range(hit.end(1) - 1, hit.start(1) - 1, -1)
+        behind = hit.end(1)
+    order += range(behind, len(text))
+    return "".join([text[place] for place in order]), np.array(order, np.intp)
 
 
 def _codes(text: str) -> Ints:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.intp)
+
+
+def places_of_overrides(decoded: Decoded) -> Ints:
+    """Return where letters are turned round."""
+    return np.flatnonzero(decoded.codes == ord(_OVERRIDE))
 
 
 def places_of_symbols(decoded: Decoded) -> Ints:
@@ -314,10 +384,18 @@ def places_of_symbols(decoded: Decoded) -> Ints:
     places = np.flatnonzero(flags & SOFT)
     if not len(places):
         return places
-    beside = [flags[np.maximum(places - 1, 0)], flags[np.minimum(places + 1, len(flags) - 1)]]
+    last = len(flags) - 1
+    beside = [flags[np.maximum(places - 1, 0)], flags[np.minimum(places + 1, last)]]
     before, behind = ((found & ALPHABETIC) > 0 for found in beside)
-    # Of several in a row ('Gu((i') each has a letter or another one on either side.
-    inside = ((beside[0] & (ALPHABETIC | SOFT)) > 0) & ((beside[1] & (ALPHABETIC | SOFT)) > 0)
+    # Of several in a row ('Gu((i') each has a letter or another one on either side, and marks may
+    # be stacked on them.
+    around = [(found & (ALPHABETIC | SOFT | INVISIBLE)) > 0 for found in beside]
+    inside = around[0] & around[1]
+    flag = (decoded.codes[places] >= _REGIONAL[0]) & (decoded.codes[places] <= _REGIONAL[-1])
+    before |= flag & around[0]
+    # Set apart itself: 'J★o★h★n★$'.
+    further = [flags[np.maximum(places - 2, 0)], flags[np.minimum(places + 2, last)]]
+    before |= ~around[0] & ~around[1] & ((further[0] & further[1] & ALPHABETIC) > 0)
     # One may also begin a word: '(hanel', but not '(Chanel)'.
     begins = ~before & behind
     for number in np.flatnonzero(begins & (decoded.codes[places] < 0x80)).tolist():
@@ -335,8 +413,18 @@ _ASIDE: Final = 80
 
 
 def places_of_several(decoded: Decoded) -> Ints:
-    """Return where characters stand that read in two ways."""
-    return np.flatnonzero(decoded.flags & SEVERAL)
+    """Return where characters that read in two ways stand beside ASCII letters, or are few."""
+    several = (decoded.flags & SEVERAL) > 0
+    places = np.flatnonzero(several)
+    if not len(places):
+        return places
+    last = len(several) - 1
+    ideographs = several & (decoded.codes >= 0x3040) & (decoded.codes <= 0xFF9F)
+    beside = ((decoded.flags & ASCII_LETTER) > 0) | ideographs
+    near = beside[np.maximum(places - 1, 0)] | beside[np.minimum(places + 1, last)]
+    fields = np.cumsum(decoded.codes == ord(BOUNDARY))[places]
+    _, number, counts = np.unique(fields, return_inverse=True, return_counts=True)
+    return places[near | ((counts[number] <= FEW) & ~ideographs[places])]
 
 
 def _drawn(text: str, flags: npt.NDArray[np.uint8], table: Tables) -> dict[int, tuple[int, str]]:
@@ -350,7 +438,7 @@ def _drawn(text: str, flags: npt.NDArray[np.uint8], table: Tables) -> dict[int, 
             continue
         hit = _MARKUP.match(text, start)
         if hit is not None:
-            reading = html.unescape(hit[0]) if hit[0][0] == "&" else ""
+            reading = _unescaped(hit[0]) if hit[0][0] == "&" else ""
             if reading == hit[0]:
                 continue  # no entity of HTML
             reading = reading if len(reading) == 1 else ""
@@ -364,15 +452,32 @@ def _drawn(text: str, flags: npt.NDArray[np.uint8], table: Tables) -> dict[int, 
     return found
 
 
+def _unescaped(entity: str) -> str:
+    for _ in range(4):
+        text = html.unescape(entity)
+        if text == entity:
+            break
+        entity = text
+    return entity
+
+
 def _within_word(text: str, start: int, end: int) -> bool:
     """Return whether a letter or digit stands beside a drawing: alone it is punctuation."""
     return (start > 0 and text[start - 1].isalnum()) or (end < len(text) and text[end].isalnum())
 
 
-def fold(decoded: Decoded, choice: int = 0, *, soft_letters: bool = False) -> Skeleton:
-    """Return the skeleton of a decoded text, read in one of its ways."""
+def fold(
+    decoded: Decoded, second: frozenset[int] = frozenset(), *, soft_letters: bool = False
+) -> Skeleton:
+    """Return the skeleton of a decoded text, read in one of its ways.
+
+    `second` are code points taken by their second reading; `soft_letters` says whether symbols such
+    as '!' and '$' are letters, or set letters apart.
+    """
     table, codes = tables(), decoded.codes
-    classes = table.classes[choice][codes]
+    classes = table.classes[0][codes]
+    for code in second:
+        classes[codes == code] = table.classes[1][code]
     shows_nothing = (decoded.flags & INVISIBLE) > 0
     if not soft_letters:
         classes[(decoded.flags & SOFT) > 0] = 0
@@ -381,7 +486,7 @@ def fold(decoded: Decoded, choice: int = 0, *, soft_letters: bool = False) -> Sk
         if reading and not soft_letters and table.flags[ord(reading)] & SOFT:
             continue
         code = ord(reading) if reading else 0
-        classes[start] = table.classes[choice][code] if reading else 0
+        classes[start] = table.classes[0][code] if reading else 0
         # Tags and the rest of an entity take no room between letters.
         shows_nothing[start:end] = True
         if reading and not classes[start] and not table.flags[code] & INVISIBLE:
@@ -405,8 +510,7 @@ def fold(decoded: Decoded, choice: int = 0, *, soft_letters: bool = False) -> Sk
         apart[kept],
         every,
         decoded.drawn,
-        choice,
-        soft_letters,
+        decoded.turned,
     )
 
 
@@ -425,23 +529,26 @@ def _without_sequences(codes: Ints, letters: Ints, found: U16, apart: Bools) -> 
     """Read 'rn' as 'm' and 'vv' as 'w', in place; return which letters stay, None for all."""
     kept: Bools | None = None
     for pair, letter in SEQUENCES.items():
-        where = np.flatnonzero(found[:-1] == ord(pair[0]))
-        where = where[(found[where + 1] == ord(pair[1])) & ~apart[where + 1]]
-        # The class of 'v' is that of 'u' too.
-        original = [codes[letters[where + number]] | 0x20 for number in (0, 1)]
-        where = where[(original[0] == ord(pair[0])) & (original[1] == ord(pair[1]))]
+        where = np.flatnonzero(found[:-1] == ord(merged(pair[0])))
+        where = where[(found[where + 1] == ord(merged(pair[1]))) & ~apart[where + 1]]
         if not len(where):
             continue
+        # The classes are those of other characters too.
+        original = [codes[letters[where + number]] | 0x20 for number in (0, 1)]
+        where = where[(original[0] == ord(pair[0])) & (original[1] == ord(pair[1]))]
         if pair[0] == pair[1]:
-            where = where[np.concatenate(([True], np.diff(where) > 1))]
+            # Of three in a row none makes a pair: the letter is doubled.
+            where = where[~np.isin(where, where + 1) & ~np.isin(where, where - 1)]
+        if not len(where):
+            continue
         found[where] = ord(merged(letter))
         kept = np.ones(len(found), np.bool_) if kept is None else kept
         kept[where + 1] = False
     return kept
 
 
-SEQUENCES: Final = {"rn": "m", "vv": "w"}
-"""Pairs of ordinary letters that look like one."""
+SEQUENCES: Final = {"rn": "m", "vv": "w", "cl": "d", "13": "b"}
+"""Pairs of ordinary letters or digits that look like one letter."""
 
 
 def skeleton_of_mark(mark: str) -> Skeleton:

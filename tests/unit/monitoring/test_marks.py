@@ -118,6 +118,23 @@ HIDDEN = [
     ("N<b>i</b>ke", "Nike", "markup"),
     ("Ni&shy;ke", "Nike", "markup"),
     ("c0ca-c0la", "Coca-Cola", "digit"),
+    ("G**ci bag", "Gucci", "censored"),
+    ("Swar?vsk? earrings", "Swarovski", "censored"),
+    ("Dolce & Gabb_na", "Dolce & Gabbana", "censored"),
+    ("\u202esadidA\u202c", "Adidas", "backwards"),
+    ("N1\ufe0f\u20e3ke", "Nike", "digit"),
+    ("G1\ufe0f\u20e3u1\ufe0f\u20e3c1\ufe0f\u20e3c1\ufe0f\u20e3i", "Gucci", "spaced"),
+    ("A🇺🇸didas", "Adidas", "spaced"),
+    ("GUC匚I", "Gucci", "confusable"),
+    ("卂ᗪ丨ᗪ卂丂", "Adidas", "confusable"),
+    ("&amp;#78;ike", "Nike", "markup"),
+    ("N&#0105ke", "Nike", "markup"),
+    ("C0nvèrse", "Converse", "accent"),
+    ("convvverse", "Converse", "doubled"),
+    ("nnaria bag", "Maria", "sequence"),
+    ("ａｄｉ★ｄａｓ", "Adidas", "spaced"),
+    ("ｈ＆ｍ", "H&M", "compatibility"),
+    ("ѕаmѕung купить недорого сегодня", "Samsung", "confusable"),
 ]
 
 
