@@ -80,7 +80,7 @@ class Spelling:
     own: frozenset[str] = frozenset()
     """Letters with marks of their own that the mark has: 'é' of 'Nestlé' is no disguise."""
     exclaimed: bool = False
-    """Whether the last letter, an 'i' or 'l', has to be written '!', and is none of `runs`."""
+    """Whether the last letter, an i or l, has to be written "!" or "|", and is none of `runs`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ def _compare(
         _note(folds, DOUBLED, len(places) - len(wanted))
     for number, place in enumerate(places):
         letter = wanted[min(number, len(wanted) - 1)]
-        fold = _fold_of(skeleton, place, letter)
+        fold = _fold_of(skeleton, place, letter, own)
         if fold is None:
             return False
         if fold and not (fold == ACCENT and skeleton.read[place].lower() in own):
@@ -162,10 +162,12 @@ def _note(folds: dict[str, int], fold: str, count: int = 1) -> None:
     folds[fold] = folds.get(fold, 0) + count
 
 
-def _fold_of(skeleton: Skeleton, place: int, letter: str) -> str | None:
+def _fold_of(skeleton: Skeleton, place: int, letter: str, own: frozenset[str]) -> str | None:
     """Return the fold by which a character reads as a letter: '' for none, None if it doesn't."""
     if place in skeleton.drawn:
         reading = skeleton.drawn[place][1]
+        if reading.lower() in own:
+            return ""  # 'Nestl&eacute;': escaped by an export
         drawn_by = MARKUP if skeleton.read[place] == "&" else DRAWING
         return drawn_by if reading and _reads_as(reading, letter) is not None else None
     return _reads_as(skeleton.read[place], letter)
@@ -276,7 +278,7 @@ def _strength(
     verdicts: list[Strength] = []
     odd = [gap for gap in gaps if not (gap[2] and _PLAIN_GAP.fullmatch(gap[1]))]
     if spelling.exclaimed:
-        if skeleton.read[skeleton.end(runs[-1][-1]) :][:1] != "!":
+        if skeleton.read[skeleton.end(runs[-1][-1]) :][:1] not in ("!", "|"):
             return None
         folds[SYMBOL] = folds.get(SYMBOL, 0) + 1
     if odd:
@@ -345,11 +347,11 @@ def _split(pieces: Sequence[int], ones: Sequence[int], spelling: Spelling) -> St
     if len(pieces) >= 3:
         return "hidden" if spelling.length >= 5 or len(ones) >= 2 else "weak"
     if min(pieces) >= 4:
-        return None  # 'play station', 'micro soft': two honest words
+        return "weak"  # 'play station', 'micro soft': two honest words
     if ones:
         letter = spelling.runs[0 if ones[0] == 0 else -1][0]
         return "weak" if letter in _ONE_LETTER_WORDS and spelling.length < 7 else "hidden"
-    return "hidden" if spelling.length >= 7 and min(pieces) <= 2 else "weak"
+    return "hidden" if spelling.length >= 7 and min(pieces) <= 3 else "weak"
 
 
 def _within_spaced_word(
@@ -388,7 +390,7 @@ def _symbols(
     count = folds.get(SYMBOL, 0) + folds.get(DRAWING, 0)
     if not count:
         return "hidden"
-    return "hidden" if count < spelling.length else None
+    return "hidden" if count < spelling.length or spelling.length >= 5 else None
 
 
 def _look_alikes(
@@ -453,11 +455,13 @@ def _accents(
     start, end = runs[0][0], skeleton.end(runs[-1][-1])
     own = unicodedata.normalize("NFC", skeleton.read[start:end])
     around = unicodedata.normalize("NFC", _around(skeleton.read, start, end))
-    accented = {c for c in own.lower() if not c.isascii() and c.isalpha()}
+    accented = {c if c in _DOTS else c.lower() for c in own if not c.isascii() and c.isalpha()}
     if {c for c in own if not c.isascii()} <= _DOTS and not _TURKISH.isdisjoint(around):
         return "plain"  # how Turkish writes i, and how a computer set to it writes CASIO
     if spelling.length < 4:
         return None
+    if spelling.length >= 7:
+        return "hidden"  # no language has the whole word with other marks
     used = {c for c in around.lower() if not c.isascii() and _is_accented(c)}
     written = [alphabet for alphabet in _ALPHABETS if used and used <= alphabet]
     ordinary = frozenset[str]().union(*(written or _ALPHABETS[:5]))

@@ -66,8 +66,6 @@ SPELLED: Final = 32
 """It reads as more than one letter."""
 DRAWS: Final = 64
 """Markup or a drawn letter may begin with it."""
-ASCII_LETTER: Final = 128
-"""A letter of ASCII."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +133,6 @@ def tables() -> Tables:
     flags[[code for code in soft if chr(code) in _PUNCTUATION]] |= WITHIN
     flags[first != second] |= SEVERAL
     flags[list(spelled)] |= SPELLED
-    flags[[ord(c) for c in string.ascii_letters]] |= ASCII_LETTER
     drawings = _art()[1]
     flags[[ord(c) for c in {"<", "&", *(drawing[0] for drawing in drawings)}]] |= DRAWS
     # A tag goes on with a letter, '/' or '!', an entity with '#' or a letter.
@@ -172,6 +169,7 @@ def _is_unspaced(code: int) -> bool:
 
 _REGIONAL: Final = range(0x1F1E6, 0x1F200)
 _KEYCAP: Final = 0x20E3
+_LATIN_END: Final = 0x250
 
 
 def _plain_code(code: int) -> int:
@@ -187,7 +185,7 @@ _ARABIC: Final = {0x0622: 0x0627, 0x0623: 0x0627, 0x0625: 0x0627, 0x0649: 0x064A
 _MARKUP: Final = re.compile(
     r"<(?:/?[A-Za-z][^<>\uffff]{0,200}|!--[^\uffff]{0,200}?--)>"
     # Escaped once or several times; numbers may lack the semicolon.
-    r"|&(?:amp;){0,3}(?:#0{0,8}\d{1,7};?|#[xX]0{0,8}[0-9A-Fa-f]{1,6};?|[A-Za-z]{2,31};)"
+    r"|&(?:amp;|AMP;){0,3}(?:#0{0,8}\d{1,7};?|#[xX]0{0,8}[0-9A-Fa-f]{1,6};?|[A-Za-z]{2,31};)"
 )
 
 
@@ -343,9 +341,10 @@ def decode(text: str, *, turned: bool = False) -> Decoded:
     keycaps = np.flatnonzero(codes == _KEYCAP)
     if len(keycaps):
         flags = flags.copy()
+        # A digit, perhaps a sign that asks for the emoji, and the keycap itself.
         keycaps = keycaps - 1
         keycaps = keycaps - (codes[keycaps] == _EMOJI_STYLE)
-        flags[keycaps] |= SOFT
+        flags[keycaps[(codes[keycaps] >= ord("0")) & (codes[keycaps] <= ord("9"))]] |= SOFT
     return Decoded(text, origin, codes, flags, _drawn(text, flags, table), turned)
 
 
@@ -391,8 +390,9 @@ def places_of_symbols(decoded: Decoded) -> Ints:
     # be stacked on them.
     around = [(found & (ALPHABETIC | SOFT | INVISIBLE)) > 0 for found in beside]
     inside = around[0] & around[1]
-    flag = (decoded.codes[places] >= _REGIONAL[0]) & (decoded.codes[places] <= _REGIONAL[-1])
-    before |= flag & around[0]
+    regional = (decoded.codes >= _REGIONAL[0]) & (decoded.codes <= _REGIONAL[-1])
+    for step in (1, 2):
+        before |= regional[places] & regional[np.maximum(places - step, 0)] & (places >= step)
     # Set apart itself: 'J★o★h★n★$'.
     further = [flags[np.maximum(places - 2, 0)], flags[np.minimum(places + 2, last)]]
     before |= ~around[0] & ~around[1] & ((further[0] & further[1] & ALPHABETIC) > 0)
@@ -420,7 +420,8 @@ def places_of_several(decoded: Decoded) -> Ints:
         return places
     last = len(several) - 1
     ideographs = several & (decoded.codes >= 0x3040) & (decoded.codes <= 0xFF9F)
-    beside = ((decoded.flags & ASCII_LETTER) > 0) | ideographs
+    latin = ((decoded.flags & ALPHABETIC) > 0) & (decoded.codes < _LATIN_END)
+    beside = latin | ideographs
     near = beside[np.maximum(places - 1, 0)] | beside[np.minimum(places + 1, last)]
     fields = np.cumsum(decoded.codes == ord(BOUNDARY))[places]
     _, number, counts = np.unique(fields, return_inverse=True, return_counts=True)
@@ -444,7 +445,11 @@ def _drawn(text: str, flags: npt.NDArray[np.uint8], table: Tables) -> dict[int, 
             reading = reading if len(reading) == 1 else ""
         else:
             hit = art.match(text, start)
-            if hit is None or not _within_word(text, *hit.span()):
+            if hit is None or not (
+                start == behind
+                or _within_word(text, *hit.span())
+                or art.match(text, hit.end()) is not None
+            ):
                 continue
             reading = drawings[hit[0]]
         found[start] = (hit.end(), reading)
@@ -536,9 +541,12 @@ def _without_sequences(codes: Ints, letters: Ints, found: U16, apart: Bools) -> 
         # The classes are those of other characters too.
         original = [codes[letters[where + number]] | 0x20 for number in (0, 1)]
         where = where[(original[0] == ord(pair[0])) & (original[1] == ord(pair[1]))]
+        # With the second letter doubled they are no pair: 'vvv', 'Monclleer'.
+        third = np.minimum(where + 2, len(found) - 1)
+        doubled = (found[third] == found[where + 1]) & ~apart[third] & (third == where + 2)
+        where = where[~doubled]
         if pair[0] == pair[1]:
-            # Of three in a row none makes a pair: the letter is doubled.
-            where = where[~np.isin(where, where + 1) & ~np.isin(where, where - 1)]
+            where = where[~np.isin(where, where[:-1] + 1) & (found[where - 1] != found[where])]
         if not len(where):
             continue
         found[where] = ord(merged(letter))
@@ -547,8 +555,8 @@ def _without_sequences(codes: Ints, letters: Ints, found: U16, apart: Bools) -> 
     return kept
 
 
-SEQUENCES: Final = {"rn": "m", "vv": "w", "cl": "d", "13": "b"}
-"""Pairs of ordinary letters or digits that look like one letter."""
+SEQUENCES: Final = {"rn": "m", "vv": "w", "cl": "d"}
+"""Pairs of ordinary letters that look like one."""
 
 
 def skeleton_of_mark(mark: str) -> Skeleton:

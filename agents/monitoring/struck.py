@@ -14,11 +14,14 @@ from agents.monitoring.skeleton import ALPHABETIC, Decoded, Ints
 
 _SIGNS: Final = "*?_#•●∗＊✱"
 _SIGN_CODES: Final = np.array([ord(sign) for sign in _SIGNS])
-_WORD: Final = re.compile(rf"[^\W_](?:[^\W_]|[{_SIGNS}])*[{_SIGNS}](?:[^\W_]|[{_SIGNS}])*")
+_WORD: Final = re.compile(rf"(?:[^\W_]|[{_SIGNS}])*[{_SIGNS}](?:[^\W_]|[{_SIGNS}])*")
+_AT_THE_END: Final = "_*•●∗＊✱"
+"""Signs that may stand for the last letter too; '?' and '#' end a word for themselves."""
+_END_CODES: Final = np.array([ord(sign) for sign in _AT_THE_END])
 _GAP: Final = r"[\s\-.'’]{0,3}"
 _MOST_WORDS: Final = 20
 """Words of a listing that are looked at."""
-_SHORTEST: Final = 4
+_SHORTEST: Final = 3
 _KNOWN: Final = 3
 """Letters that have to be there."""
 _SHARE: Final = 0.4
@@ -26,12 +29,13 @@ _SHARE: Final = 0.4
 
 
 def places_of_signs(decoded: Decoded) -> Ints:
-    """Return where a sign that may strike out a letter stands between letters."""
+    """Return where a sign that may strike out a letter stands beside letters."""
     places = np.flatnonzero(np.isin(decoded.codes, _SIGN_CODES))
-    places = places[(places > 0) & (places < len(decoded.codes) - 1)]
     letters = (decoded.flags & ALPHABETIC) > 0
-    behind = letters[places + 1] | np.isin(decoded.codes[places + 1], _SIGN_CODES)
-    return places[letters[places - 1] & behind]
+    before = letters[np.maximum(places - 1, 0)] & (places > 0)
+    behind = letters[np.minimum(places + 1, len(letters) - 1)]
+    ends = np.isin(decoded.codes[places], _END_CODES)
+    return places[behind | (before & ends)]
 
 
 class StruckMarks:
@@ -56,8 +60,12 @@ class StruckMarks:
         lowered = text.lower()
         if len(lowered) != len(text):
             return
-        for count, word in enumerate(_WORD.finditer(lowered)):
-            if count >= _MOST_WORDS:
+        count = 0
+        for word in _WORD.finditer(lowered):
+            if not any(c.isalpha() for c in word[0]):
+                continue
+            count += 1
+            if count > _MOST_WORDS:
                 return
             for number in self._marks_with(word[0]):
                 sighting = self._mark_at(number, text, lowered, word.start(), word.end())
@@ -66,7 +74,7 @@ class StruckMarks:
 
     def _marks_with(self, word: str) -> list[int]:
         words = self._words.get(len(word))
-        if words is None or not 0 < sum(sign in _SIGNS for sign in word) < len(word) - 1:
+        if words is None or all(sign in _SIGNS for sign in word):
             return []
         pattern = "".join("[^\n]" if c in _SIGNS else re.escape(c) for c in word)
         found = re.findall(f"(?<=\n){pattern}(?=\n)", words)

@@ -159,9 +159,7 @@ def test_honest_texts_name_no_mark(title: str) -> None:
     assert found(title) == []
 
 
-@pytest.mark.parametrize(
-    "title", ["8MW M5", "Marla dress", "no va", "Nlke", "Sam sung", "J U N I K E R"]
-)
+@pytest.mark.parametrize("title", ["8MW M5", "Marla dress", "no va", "Nlke", "J U N I K E R"])
 def test_what_may_be_an_honest_word_is_weak(title: str) -> None:
     assert {strength for _, _, strength in found(title)} == {"weak"}
 
