@@ -75,7 +75,7 @@ class Judge:
     def __init__(self, registry: Registry, policy: Policy) -> None:
         self.registry = registry
         self.policy = policy
-        self._vocabulary = load_vocabulary("en")
+        self._vocabulary = load_vocabulary()
 
     def may_concern(self, texts: Sequence[bytes]) -> bool:
         """Return whether a listing with these UTF-8 texts has to be examined.
