@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from agents.monitoring.folding import Reading, folded_reading
 from agents.monitoring.goods import PriceCheck, compare_price
-from agents.monitoring.marks import MarkMatch
+from agents.monitoring.marks import MarkMatch, MarkMatcher
 from agents.monitoring.pictures import ImageMatch
 from agents.monitoring.registry import authorisation, in_force
 from agents.monitoring.signals import Facts
 from agents.monitoring.vocabulary import Vocabulary
+from agents.monitoring.vocabulary import load as load_vocabulary
 from agents.records import Evidence, Listing, Right
 
 ABOUT_THE_GOODS = ("title", "brand")
@@ -84,7 +86,8 @@ def examine_right(
         marks = ()
     marks = sure or marks
     plain = [match for match in marks if not match.hidden]
-    nominative = _nominative(marks, vocabulary)
+    copies = any(word.signal == "replica_words" for word in words)
+    nominative = _nominative(marks, vocabulary, said=copies)
     used = listing.condition in ("USED", "REFURBISHED") or vocabulary.says_used(
         folded_reading(listing.title)
     )
@@ -99,7 +102,7 @@ def examine_right(
         in_force=in_force(right, listing, now),
         authorised=authorised,
         partly_authorised=partly and not authorised,
-        replica_words=any(word.signal == "replica_words" for word in words),
+        replica_words=copies,
         inspired_words=any(word.signal == "inspired_words" for word in words),
         nominative=nominative,
         used=used,
@@ -144,20 +147,42 @@ def _words(
                     reading.folds(start, end),
                 )
             )
+    if about_goods and not found:
+        found += _disguised_words(texts["title"], marks)
     return found
 
 
-def _nominative(marks: Sequence[MarkMatch], vocabulary: Vocabulary) -> bool:
+@cache
+def _strong_words() -> MarkMatcher:
+    """Return a matcher of the words of copying that are looked for under a disguise too."""
+    return MarkMatcher(load_vocabulary().literals())
+
+
+def _disguised_words(title: str, marks: Sequence[MarkMatch]) -> list[WordMatch]:
+    """Return words of copying that the title disguises ('r3plica'): nobody does so by chance."""
+    own = [(match.start, match.end) for match in marks if match.field == "title"]
+    return [
+        WordMatch("replica_words", "title", word.start, word.end, word.text, word.folds)
+        for word in _strong_words().find({"title": title})
+        if word.strength == "hidden"
+        and not any(word.start < end and start < word.end for start, end in own)
+    ]
+
+
+def _nominative(marks: Sequence[MarkMatch], vocabulary: Vocabulary, *, said: bool) -> bool:
     """Return whether every mention that says what the goods are only says what they are for.
 
-    The title speaks first; a brand field alone claims the brand.
+    The title speaks first; a brand field alone claims the brand. With `said`, for goods that are
+    called copies, the name of an accessory beside the mark is not enough.
     """
     for fields in (("title",), ("brand",), ()):
         asked = [match for match in marks if not fields or match.field in fields]
         if asked:
             return all(
                 match.field != "brand"
-                and vocabulary.nominative(match.reading.text, match.read_start, match.read_end)
+                and vocabulary.nominative(
+                    match.reading.text, match.read_start, match.read_end, said=said
+                )
                 for match in asked
             )
     return False

@@ -85,7 +85,7 @@ class Judge:
     def __init__(self, registry: Registry, policy: Policy) -> None:
         self.registry = registry
         self.policy = policy
-        self._vocabulary = load_vocabulary("en")
+        self._vocabulary = load_vocabulary()
         # Where no rule asks for pictures, none is looked up.
         asks = any("image_known" in rule.condition.signals for rule in policy.rules)
         self._images = registry.images if asks else None
