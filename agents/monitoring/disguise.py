@@ -79,8 +79,8 @@ class Spelling:
     """Numbers of the runs before which '&' stands; in a short mark it must: 'H&M' is not 'H M'."""
     own: frozenset[str] = frozenset()
     """Letters with marks of their own that the mark has: 'é' of 'Nestlé' is no disguise."""
-    exclaimed: bool = False
-    """Whether the last letter, an i or l, has to be written "!" or "|", and is none of `runs`."""
+    signed: str = ""
+    """The last letter where a sign that ends words stands for it ('Gucc!'); it is none of `runs`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +119,8 @@ def look_at(spelling: Spelling, skeleton: Skeleton, letter: int) -> Sighting | N
     strength = _strength(spelling, skeleton, runs, folds)
     if strength is None:
         return None
-    if spelling.exclaimed:
-        end += 1  # the '!' that stands for the last letter
+    if spelling.signed:
+        end += 1  # the sign that stands for the last letter
     return Sighting(spelling.mark, start, end, tuple(sorted(folds)), strength)
 
 
@@ -277,14 +277,17 @@ def _strength(
         return None
     verdicts: list[Strength] = []
     odd = [gap for gap in gaps if not (gap[2] and _PLAIN_GAP.fullmatch(gap[1]))]
-    if spelling.exclaimed:
-        if skeleton.read[skeleton.end(runs[-1][-1]) :][:1] not in ("!", "|"):
+    if spelling.signed:
+        sign = skeleton.read[skeleton.end(runs[-1][-1]) :][:1]
+        if not sign or sign.isalnum() or _reads_as(sign, spelling.signed) != SYMBOL:
             return None
         folds[SYMBOL] = folds.get(SYMBOL, 0) + 1
     if odd:
         apart = _apart(spelling, skeleton, runs, gaps)
         if apart is None:
             return None
+        if not _all_apart(spelling, gaps) and not _UNSURE.isdisjoint(folds):
+            return None  # 'Milk as a' is no Mikasa
         folds[SPACED] = len(odd)
         verdicts.append(apart)
     if not folds:
@@ -300,6 +303,15 @@ def _strength(
         return "hidden"
     sure = {ZERO_WIDTH, COMBINING, COMPATIBILITY, MARKUP, SYMBOL} & folds.keys()
     return "hidden" if sure and spelling.length >= 4 else "weak"
+
+
+_UNSURE: Final = frozenset({LOOK_ALIKE, DOUBLED, DIGIT, SEQUENCE, ACCENT})
+"""Folds that honest words take too."""
+
+
+def _all_apart(spelling: Spelling, gaps: Sequence[tuple[int, str, bool]]) -> bool:
+    """Return whether every letter is set apart from the next."""
+    return len(gaps) == len(spelling.runs) - 1
 
 
 def _apart(
@@ -385,11 +397,16 @@ def _digits(
 
 
 def _symbols(
-    spelling: Spelling, _: Skeleton, __: Sequence[Sequence[int]], folds: dict[str, int]
+    spelling: Spelling,
+    skeleton: Skeleton,
+    runs: Sequence[Sequence[int]],
+    folds: dict[str, int],
 ) -> Strength | None:
     count = folds.get(SYMBOL, 0) + folds.get(DRAWING, 0)
     if not count:
         return "hidden"
+    if spelling.length <= 3 and any(skeleton.read[run[0]] in "([{<" for run in runs):
+        return None  # '(if' is no Cif
     return "hidden" if count < spelling.length or spelling.length >= 5 else None
 
 
@@ -420,13 +437,25 @@ def _look_alikes(
 
 
 def _doubled(
-    spelling: Spelling, _: Skeleton, __: Sequence[Sequence[int]], folds: dict[str, int]
+    spelling: Spelling,
+    skeleton: Skeleton,
+    runs: Sequence[Sequence[int]],
+    folds: dict[str, int],
 ) -> Strength | None:
     if DOUBLED not in folds:
         return "hidden"
     if spelling.length < 4:
         return None
-    return "weak" if spelling.length == 4 and ACCENT in folds else "hidden"  # 'llegó', not Lego
+    if spelling.length > 4 or folds[DOUBLED] >= 2:
+        return "hidden"
+    if ACCENT in folds:
+        return "weak"  # 'llegó' is no Lego
+    # Within a short word a letter is doubled by chance ('pollo' is no Polo), at an end it is not.
+    at_an_end = len(runs[0]) > len(spelling.runs[0]) or len(runs[-1]) > len(spelling.runs[-1])
+    odd = any(
+        "".join(skeleton.read[place] for place in run).lower() in ("aa", "ii", "uu") for run in runs
+    )
+    return "hidden" if at_an_end or odd else "weak"
 
 
 _ALPHABETS: Final = tuple(
@@ -460,8 +489,8 @@ def _accents(
         return "plain"  # how Turkish writes i, and how a computer set to it writes CASIO
     if spelling.length < 4:
         return None
-    if spelling.length >= 7:
-        return "hidden"  # no language has the whole word with other marks
+    if spelling.length >= 10 or (spelling.length >= 7 and count >= 2):
+        return "hidden"  # no language has a word as long with other marks
     used = {c for c in around.lower() if not c.isascii() and _is_accented(c)}
     written = [alphabet for alphabet in _ALPHABETS if used and used <= alphabet]
     ordinary = frozenset[str]().union(*(written or _ALPHABETS[:5]))

@@ -99,6 +99,7 @@ def examine_right(
         mark=bool(marks),
         mark_hidden=bool(marks) and not plain,
         mark_plain=bool(plain),
+        mark_doubtful=not sure and all(match.folds == ("look_alike",) for match in marks),
         in_force=in_force(right, listing, now),
         authorised=authorised,
         partly_authorised=partly and not authorised,

@@ -129,7 +129,7 @@ def _spellings(number: int, mark: str) -> Iterator[tuple[bytes, Spelling]]:
             number, tuple(runs), frozenset(word_starts), length, frozenset(ampersands), own
         )
         yield _pattern(classes), spelling
-        yield from _exclaimed(classes, spelling)
+        yield from _signed(classes, spelling)
 
 
 def _joined_by_ampersand(skeleton: Skeleton) -> set[int]:
@@ -185,15 +185,21 @@ def _splits(group: str, class_: int) -> list[Parts]:
     return sorted(ways, key=len)
 
 
-def _exclaimed(classes: Sequence[int], spelling: Spelling) -> Iterator[tuple[bytes, Spelling]]:
-    """Yield the spelling with '!' for an 'i' at the end: 'Gucc!'."""
-    if spelling.length < 4 or spelling.runs[-1] not in ("i", "l"):
+_SIGNED: Final = frozenset("ilcrtoah")
+"""Letters that signs stand for which often end a word: ! | ¡ © ® + ° ^ #."""
+
+
+def _signed(classes: Sequence[int], spelling: Spelling) -> Iterator[tuple[bytes, Spelling]]:
+    """Yield the spelling with a sign for its last letter that elsewhere ends a word: 'Gucc!'."""
+    if spelling.length < 4 or spelling.runs[-1] not in _SIGNED:
         return
     last = len(classes) - 1
     word_starts = frozenset(start for start in spelling.word_starts if start < last)
     yield (
         _pattern(classes[:-1]),
-        replace(spelling, runs=spelling.runs[:-1], word_starts=word_starts, exclaimed=True),
+        replace(
+            spelling, runs=spelling.runs[:-1], word_starts=word_starts, signed=spelling.runs[-1]
+        ),
     )
 
 

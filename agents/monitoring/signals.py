@@ -19,6 +19,7 @@ class Facts(msgspec.Struct):
     mark: bool = False
     mark_hidden: bool = False
     mark_plain: bool = False
+    mark_doubtful: bool = False
     in_force: bool = False
     authorised: bool = False
     partly_authorised: bool = False
@@ -58,6 +59,11 @@ SIGNALS: Final[dict[str, Signal]] = {
         Signal("mark", "bool", "The listing names the mark, plainly or hidden."),
         Signal("mark_hidden", "bool", "The mark can be read only after folding, nowhere plainly."),
         Signal("mark_plain", "bool", "The mark stands there for all to see."),
+        Signal(
+            "mark_doubtful",
+            "bool",
+            "The mark can be read only in what may be an honest word: 'Marla' for 'Maria'.",
+        ),
         Signal("in_force", "bool", "The right is in force now, in a territory it ships to."),
         Signal(
             "authorised",

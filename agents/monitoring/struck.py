@@ -15,8 +15,8 @@ from agents.monitoring.skeleton import ALPHABETIC, Decoded, Ints
 _SIGNS: Final = "*?_#•●∗＊✱"
 _SIGN_CODES: Final = np.array([ord(sign) for sign in _SIGNS])
 _WORD: Final = re.compile(rf"(?:[^\W_]|[{_SIGNS}])*[{_SIGNS}](?:[^\W_]|[{_SIGNS}])*")
-_AT_THE_END: Final = "_*•●∗＊✱"
-"""Signs that may stand for the last letter too; '?' and '#' end a word for themselves."""
+_AT_THE_END: Final = "_"
+"""Signs that may stand for the last letter too; others end a word for themselves ('origin*')."""
 _END_CODES: Final = np.array([ord(sign) for sign in _AT_THE_END])
 _GAP: Final = r"[\s\-.'’]{0,3}"
 _MOST_WORDS: Final = 20
@@ -92,6 +92,8 @@ class StruckMarks:
         for hit in re.finditer(pattern, lowered[window : end + length + 3 * len(words)]):
             first, last = window + hit.start(), window + hit.end()
             if not (first < end and start < last) or not on_boundaries(text, first, last):
+                continue
+            if hit[0][-1] in _SIGNS and hit[0][-1] not in _AT_THE_END:
                 continue
             struck = sum(c in _SIGNS for c in hit[0])
             if struck and struck <= length * _SHARE and length - struck >= _KNOWN:

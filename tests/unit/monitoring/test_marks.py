@@ -119,7 +119,7 @@ HIDDEN = [
     ("Ni&shy;ke", "Nike", "markup"),
     ("c0ca-c0la", "Coca-Cola", "digit"),
     ("G**ci bag", "Gucci", "censored"),
-    ("Swar?vsk? earrings", "Swarovski", "censored"),
+    ("Swar?vski earrings", "Swarovski", "censored"),
     ("Dolce & Gabb_na", "Dolce & Gabbana", "censored"),
     ("\u202esadidA\u202c", "Adidas", "backwards"),
     ("N1\ufe0f\u20e3ke", "Nike", "digit"),
