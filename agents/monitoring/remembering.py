@@ -19,7 +19,7 @@ from agents.history.recall import Ask, Lookup, Past, Relisting
 from agents.history.sightings import Digest, Sighting, digest_of, replaced
 from agents.monitoring.folding import folded_reading
 from agents.monitoring.policies import Policy
-from agents.monitoring.signals import FROM_STORE, PACE, REMOVALS, UPDATES, Facts
+from agents.monitoring.signals import FROM_STORE, PACE, REMOVALS, SELLER, UPDATES, Facts
 from agents.records import Evidence, Fingerprint, Listing
 from agents.reputation import SellerFacts, ask_facts, take_facts
 from streams.store import Store
@@ -60,14 +60,23 @@ def _goods_title(examination: Examination) -> str:
 
 
 def needs_of(policy: Policy, examination: Examination) -> frozenset[str]:
-    """Return the signals of the store that decide whether a rule fires."""
+    """Return the signals of the store that decide whether a rule fires.
+
+    Of a listing that is removed whatever they say, nothing of its past is needed.
+    """
+    if not examination.needs_seller:
+        return frozenset()
     needs: set[str] = set()
-    for match in examination.matches if examination.needs_seller else ():
+    removed = False
+    for match in examination.matches:
         fired = policy.fired(match.facts)
         for index in policy.possible(match.facts):
+            rule = policy.rules[index]
             if index not in fired:
-                needs |= policy.rules[index].condition.signals & FROM_STORE
-    return frozenset(needs)
+                needs |= rule.condition.signals & FROM_STORE
+            elif rule.outcome == "remove" and rule.mode == "enforce":
+                removed = True
+    return frozenset(needs & SELLER if removed else needs)
 
 
 def wants_sightings(policy: Policy) -> bool:

@@ -106,10 +106,11 @@ def test_without_any_history_rules_abstain_and_nothing_is_waited_for() -> None:
     [
         (_listing("Zorvex watch"), True),
         (_listing("Zorvex watch", seller_id="s-ok"), False),
+        (_listing("Zorvex replica"), False),
         (_listing("Oak table"), False),
         (_listing("Zorvex watch", kind="DELETED"), False),
     ],
-    ids=["a mark", "an authorised seller", "no mark", "deleted"],
+    ids=["a mark", "an authorised seller", "removed anyhow", "no mark", "deleted"],
 )
 def test_the_past_is_asked_only_where_a_rule_could_matter(listing: Listing, asked: bool) -> None:
     examination = JUDGE.examine(listing, NOW)
