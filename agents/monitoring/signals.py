@@ -136,9 +136,9 @@ SIGNALS: Final[dict[str, Signal]] = {
         Signal(
             "replaced_parts",
             "number",
-            "How many of brand, category, pictures and title this update replaced by others; 0 for "
-            "a first revision. Typos and price changes do not count. Unknown where the revision "
-            "before named no mark.",
+            "How many of brand, category, pictures and title this update replaced by others. Typos "
+            "and price changes do not count. Unknown for a new listing, and where no revision that "
+            "named a mark was seen before.",
             unit="0 to 4",
             optional=True,
             from_store=True,
