@@ -16,6 +16,7 @@ import difflib
 import re
 import zlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -37,7 +38,6 @@ SAME_TEXT: Final = 0.75
 OTHER_TITLE: Final = 0.25
 """Titles with fewer of their words in common speak of other goods."""
 
-_WORD: Final = re.compile(r"[^\W_]+")
 _PDQ: Final = re.compile(r"[0-9a-f]{64}")
 _NO_BRAND: Final = frozenset(
     {"", "no brand", "nobrand", "unbranded", "generic", "oem", "none", "n/a", "na", "-", "other"}
@@ -81,8 +81,13 @@ def digest_of(listing: Listing, title: str, brand: str) -> Digest:
             if (image.pdq_quality or 0) >= IMAGE_QUALITY
             and _PDQ.fullmatch(pdq := image.pdq.lower())
         ),
-        tuple(sorted({zlib.crc32(w.encode()) for w in _WORD.findall(title)[:_MAX_WORDS]})),
+        tuple(sorted(set(map(_word, title.split(None, _MAX_WORDS)[:_MAX_WORDS])))),
     )
+
+
+@lru_cache(maxsize=65_536)
+def _word(word: str) -> int:
+    return zlib.crc32(word.encode())
 
 
 def replaced(before: Digest, after: Digest) -> tuple[str, ...]:
