@@ -138,6 +138,15 @@ class Statement(msgspec.Struct, frozen=True):
     redress: str
 
 
+class Fingerprint(msgspec.Struct, frozen=True):
+    """What a listing that was taken down is recognised by when it comes again."""
+
+    version: int
+    title: bytes = b""
+    images: tuple[str, ...] = ()
+    gtins: tuple[str, ...] = ()
+
+
 class Takedown(msgspec.Struct, frozen=True, kw_only=True):
     """A listing taken down or put up again; with `action` REVIEW, one a person has to see."""
 
@@ -161,6 +170,7 @@ class Takedown(msgspec.Struct, frozen=True, kw_only=True):
     decided_at: int
     units_sold_before: int | None = None
     statement: Statement
+    fingerprint: Fingerprint | None = None
 
 
 TIME_FIELDS: Final[dict[type, tuple[str, ...]]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -46,6 +46,11 @@ class SellerFacts(msgspec.Struct, frozen=True):
     created_at: int | None = None
     verified: bool | None = None
     standing: Standing | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether anything is."""
+        return (self.created_at, self.verified, self.standing) != (None, None, None)
 
 
 def facts_of(seller_id: str, seller: Seller | None) -> SellerFacts:
@@ -177,20 +182,37 @@ async def read_facts(
         StoreUnavailable: Redis does not answer.
         IncompleteView: a view is being rebuilt.
     """
-    prefix = store.prefix
 
     async def ask(client: Any) -> list[Any]:
         pipe = client.pipeline(transaction=False)
-        pipe.mget([ready_key(store, fold.view) for fold in FOLDS])
-        for seller in seller_ids:
-            pipe.hmget(f"{prefix}seller:{seller}", "created_at", "verified")
-            pipe.hmget(f"{prefix}standing:{seller}", "upheld", "cleared")
-        if listing_ids:
-            pipe.mget([f"{prefix}sold:{listing}" for listing in listing_ids])
+        ask_facts(pipe, store, seller_ids, listing_ids)
         result: list[Any] = await pipe.execute()
         return result
 
-    answers = iter(await store.call(ask))
+    return take_facts(iter(await store.call(ask)), seller_ids, listing_ids, now)
+
+
+def ask_facts(
+    pipe: Any, store: Store, seller_ids: Sequence[str], listing_ids: Sequence[str]
+) -> None:
+    """Queue the commands whose answers `take_facts` takes."""
+    prefix = store.prefix
+    pipe.mget([ready_key(store, fold.view) for fold in FOLDS])
+    for seller in seller_ids:
+        pipe.hmget(f"{prefix}seller:{seller}", "created_at", "verified")
+        pipe.hmget(f"{prefix}standing:{seller}", "upheld", "cleared")
+    if listing_ids:
+        pipe.mget([f"{prefix}sold:{listing}" for listing in listing_ids])
+
+
+def take_facts(
+    answers: Iterator[Any], seller_ids: Sequence[str], listing_ids: Sequence[str], now: int
+) -> tuple[dict[str, SellerFacts], dict[str, int | None]]:
+    """Return what `read_facts` does from the answers to `ask_facts`.
+
+    Raises:
+        IncompleteView: a view is being rebuilt.
+    """
     ready = next(answers)
     if None in ready:
         missing = [fold.view for fold, there in zip(FOLDS, ready, strict=True) if there is None]

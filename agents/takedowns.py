@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from agents.records import Action, Evidence, Right, Source, Statement, Takedown
+from agents.records import Action, Evidence, Fingerprint, Right, Source, Statement, Takedown
 from streams.cloud_events import cloud_event
 from streams.codec import Encoder
 from streams.producer import Outgoing
@@ -64,6 +64,7 @@ class Decision:
     decided_at: int
     units_sold_before: int | None
     automated: bool = True
+    fingerprint: Fingerprint | None = None
 
 
 def takedown_id(listing_id: str, revision: int) -> str:
@@ -139,6 +140,7 @@ def takedown(decision: Decision) -> Takedown:
         decided_at=decision.decided_at,
         units_sold_before=decision.units_sold_before,
         statement=statement_of_reasons(decision),
+        fingerprint=decision.fingerprint,
     )
 
 
@@ -165,7 +167,7 @@ class TakedownEvents:
         return Outgoing(
             topic,
             record.listing_id.encode(),
-            encoder.encode(msgspec.to_builtins(record)),
+            encoder.encode(msgspec.to_builtins(record, builtin_types=(bytes,))),
             cloud_event(
                 f"{record.takedown_id}:{record.action}",
                 EVENT_TYPES[record.action],

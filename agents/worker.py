@@ -9,13 +9,13 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final
 
-from agents.monitoring.agent import follow_view, monitor_listings, rejudge_listings
+from agents.monitoring.agent import follow_views, monitor_listings, rejudge_listings
 from agents.monitoring.monitor import Monitor, Topics
 from agents.monitoring.policies import Policy, default_policy, load_policy
 from agents.monitoring.registry_keeper import RegistryKeeper
 from agents.monitoring.screening import Limits, listing_decoder
-from agents.reputation import FOLDS
 from agents.takedowns import TakedownEvents
+from agents.views import FOLDS
 from streams import kafka, topics
 from streams.app import create_app
 from streams.codec import DecodeError, Decoder, Encoder
@@ -140,10 +140,15 @@ class Worker:
         settings, registry = self.settings, self._registry
         await self._wait_for("kafka", lambda: asyncio.to_thread(kafka.ping, settings, 5.0))
         await self._wait_for("schema_registry", lambda: asyncio.to_thread(registry.ping))
-        takedowns, reviews, dead_letters = await asyncio.to_thread(
+        takedowns, reviews, dead_letters, sightings = await asyncio.to_thread(
             lambda: [
                 Encoder(registry, settings.topic(topic.name), topic.schema)
-                for topic in (topics.TAKEDOWNS, topics.REVIEWS, topics.DEAD_LETTERS)
+                for topic in (
+                    topics.TAKEDOWNS,
+                    topics.REVIEWS,
+                    topics.DEAD_LETTERS,
+                    topics.SIGHTINGS,
+                )
             ]
         )
         producer = Producer(settings)
@@ -168,10 +173,12 @@ class Worker:
                 reviews,
             ),
             dead_letter_encoder=dead_letters,
+            sightings_encoder=sightings,
             topics=Topics(
                 settings.topic(topics.LISTINGS.name),
                 graves[0],
                 settings.topic(topics.REJUDGE.name),
+                settings.topic(topics.SIGHTINGS.name),
             ),
             limits=Limits(settings.max_record_bytes, settings.max_clock_ahead_s),
             metrics=self.metrics,
@@ -192,8 +199,11 @@ class Worker:
         app = create_app(self.settings, GROUP, {listings, rejudge, *(view.topic for view in views)})
         monitor_listings(app, listings, monitor)
         rejudge_listings(app, rejudge, monitor)
+        by_topic: dict[str, list[View]] = {}
         for view in views:
-            follow_view(app, view, producer, graves, self.metrics)
+            by_topic.setdefault(view.topic, []).append(view)
+        for of_topic in by_topic.values():
+            follow_views(app, of_topic, producer, graves, self.metrics)
         return app
 
     async def _bury(

@@ -99,6 +99,14 @@ REJUDGE: Final = Topic(
     retention_ms=7 * DAY_MS,
     max_message_bytes=8_388_608,
 )
+SIGHTINGS: Final = Topic(
+    "assayer.sightings",
+    key="partition",
+    schema="sightings",
+    written_by="monitoring, while a rule of the policy asks for it",
+    read_by="monitoring (history)",
+    retention_ms=90 * DAY_MS,
+)
 DEAD_LETTERS: Final = Topic(
     "assayer.dead-letters",
     key="topic",
@@ -117,5 +125,6 @@ TOPICS: Final[tuple[Topic, ...]] = (
     TAKEDOWNS,
     REVIEWS,
     REJUDGE,
+    SIGHTINGS,
     DEAD_LETTERS,
 )

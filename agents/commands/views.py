@@ -10,7 +10,10 @@ from cyclopts import App, Parameter
 from agents.commands.console import CommandError, emit, say
 from streams.settings import Settings
 
-app = App(name="views", help="Seller and sales facts in Redis: rebuilt from Kafka at any time.")
+app = App(
+    name="views",
+    help="What Redis holds of sellers, sales and listings: rebuilt from Kafka at any time.",
+)
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
@@ -24,11 +27,11 @@ def rebuild(*names: str, json: Json = False) -> None:
     Parameters
     ----------
     names
-        sellers, sales or standing; all without it.
+        sellers, sales, standing, removals, links or sightings; all without it.
     json
         Report as JSON lines.
     """
-    from agents.reputation import FOLDS
+    from agents.views import FOLDS
     from streams.codec import Decoder
     from streams.schema_registry import SchemaRegistry
     from streams.store import Store

@@ -50,21 +50,25 @@ def rejudge_listings(app: BatchApp, topic: str, monitor: Monitor) -> None:
             event.ack()
 
 
-def follow_view(
+def follow_views(
     app: BatchApp,
-    view: View,
+    views: Sequence[View],
     producer: Producer,
     dead_letters: tuple[str, Encoder],
     metrics: Metrics,
 ) -> None:
-    """Apply a topic to its view in Redis; what can't be decoded goes to the dead letters."""
+    """Apply a topic to its views in Redis; what can't be decoded goes to the dead letters."""
     to, encoder = dead_letters
+    topic = views[0].topic
+    name = "-".join(["view", *(view.fold.view for view in views)])
 
-    @app.agent(batch_topic(app, view.topic), name=f"view-{view.fold.view}", concurrency=1)
+    @app.agent(batch_topic(app, topic), name=name, concurrency=1)
     async def view_agent(stream: Any) -> None:
         async for event in _events(stream):
             batch: RecordBatch = event.value
-            failed = await _apply(view, batch)
+            failed: Sequence[Failure] = ()
+            for view in views:
+                failed = await _apply(view, batch)  # the same records for each view of the topic
             if failed:
                 await producer.deliver(letters(encoder, to, batch.topic, batch.partition, failed))
                 for failure in failed:

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from agents.history.recall import Past
 from agents.monitoring.evidence import evidence_of, reason_of
 from agents.monitoring.examination import RightMatch, examine_right, texts_of
 from agents.monitoring.goods import add_goods, prepare, read_goods
 from agents.monitoring.pictures import hashes_of, pictures_of
 from agents.monitoring.policies import Policy, Rule
 from agents.monitoring.registry import Registry, authorisation, in_force
-from agents.monitoring.signals import Facts
+from agents.monitoring.remembering import add_past, evidence_of_past, unknown_past
+from agents.monitoring.signals import FROM_STORE, SELLER, Facts
 from agents.monitoring.vocabulary import load as load_vocabulary
 from agents.records import Evidence, Listing, Right
 from agents.reputation import SellerFacts
@@ -159,14 +161,20 @@ class Judge:
         )
         return Examination(listing, now, tuple(matches), needs_seller, goods.notes)
 
-    def decide(self, examination: Examination, seller: SellerFacts | None) -> Judgement:
-        """Return the verdict; `seller` is None where the store could not be asked."""
+    def decide(
+        self, examination: Examination, seller: SellerFacts | None, past: Past | None = None
+    ) -> Judgement:
+        """Return the verdict; `seller` is None where the store could not be asked.
+
+        `past` is None where nothing is remembered of listings, as without a store.
+        """
         listing, rules = examination.listing, self.policy.rules
         fired: dict[int, list[RightMatch]] = {}
         shadow: dict[str, None] = {}
         could: set[int] = set()
         for match in examination.matches:
             add_seller(match.facts, seller, examination.now)
+            add_past(match.facts, past)
             holding = self.policy.fired(match.facts)
             for index in holding:
                 if rules[index].mode == "shadow":
@@ -188,10 +196,14 @@ class Judge:
         for match in concerned[:MAX_RIGHTS]:
             evidence.extend(evidence_of(match, listing))
         evidence.extend(examination.notes)
-        if awaits:
+        missing = _missing(examination, (rules[index] for index in could)) if awaits else set()
+        if (awaits and seller is None) or missing & SELLER:
             evidence.append(_unknown_seller(seller))
-        elif seller is not None and any(_asks_seller(rules[index]) for index in order):
+        elif seller and seller.known and any(_asks_seller(rules[index]) for index in order):
             evidence.append(_seller_evidence(seller, examination))
+        evidence += evidence_of_past(past)
+        if seller is not None and missing - SELLER:
+            evidence.append(unknown_past(past))
         verdict = Verdict(
             listing.listing_id,
             listing.revision,
@@ -211,7 +223,7 @@ class Judge:
             rules[order[0]].ground if order else "",
             tuple(reason_of(rules[index].reason, fired[index][0]) for index in order),
             tuple(shadow),
-            awaits and seller is None,
+            awaits and (seller is None or (past is not None and past.incomplete)),
         )
 
     def judge(self, listing: Listing, seller: SellerFacts | None, now: int) -> Judgement:
@@ -255,6 +267,16 @@ def _score(weights: Iterable[float], *, outside: bool) -> float:
     return round((1.0 - innocence) * (OUTSIDE_CATEGORY if outside else 1.0), 4)
 
 
+def _missing(examination: Examination, rules: Iterable[Rule]) -> set[str]:
+    """Return the signals of the store that are unknown and that these rules ask for."""
+    asked = {name for rule in rules for name in rule.condition.signals & FROM_STORE}
+    return {
+        name
+        for name in asked
+        if any(getattr(match.facts, name) is None for match in examination.matches)
+    }
+
+
 def _asks_seller(rule: Rule) -> bool:
     return any(name.startswith("seller_") for name in rule.condition.signals)
 
@@ -262,8 +284,8 @@ def _asks_seller(rule: Rule) -> bool:
 def _unknown_seller(seller: SellerFacts | None) -> Evidence:
     if seller is None:
         note = (
-            "Nothing could be learnt of the seller: the store did not answer. Rules that need it "
-            "abstain; the listing is judged again when it does."
+            "Nothing could be learnt of the seller and its earlier listings: the store did not "
+            "answer. Rules that need it abstain; the listing is judged again when it does."
         )
     else:
         note = "Too little is known of the seller; rules that need it abstain."

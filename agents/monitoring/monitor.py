@@ -13,11 +13,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
+from agents.history.recall import Ask, Past
 from agents.monitoring.judge import Examination, Judgement
+from agents.monitoring.policies import Policy
 from agents.monitoring.registry_keeper import RegistryKeeper
+from agents.monitoring.remembering import (
+    ask_of,
+    fingerprint_of,
+    needs_of,
+    read,
+    sighting_of,
+    wants_sightings,
+)
 from agents.monitoring.screening import Limits, Screened, screen
+from agents.monitoring.signals import SELLER
 from agents.records import Source, Takedown
-from agents.reputation import SellerFacts, read_facts
+from agents.reputation import SellerFacts
 from agents.takedowns import Decision, TakedownEvents, takedown
 from streams.codec import Decoder, Encoder
 from streams.dead_letters import SourceRecord, letters
@@ -39,6 +52,7 @@ class Topics:
     listings: str
     dead_letters: str
     rejudge: str
+    sightings: str
 
 
 @dataclass(slots=True)
@@ -73,6 +87,7 @@ class Monitor:
         producer: Producer,
         events: TakedownEvents,
         dead_letter_encoder: Encoder,
+        sightings_encoder: Encoder,
         topics: Topics,
         limits: Limits,
         metrics: Metrics,
@@ -83,6 +98,7 @@ class Monitor:
         self._producer = producer
         self._events = events
         self._dead_letter_encoder = dead_letter_encoder
+        self._sightings_encoder = sightings_encoder
         self._topics = topics
         self._limits = limits
         self._metrics = metrics
@@ -97,13 +113,15 @@ class Monitor:
         judged.outcomes["allow"] = len(screened.allowed)
         if screened.examined:
             started = time.perf_counter()
-            sellers, sold = await self._facts(screened, received)
+            sellers, sold, pasts = await self._facts(screened, judge.policy, received)
             judged.seconds["facts"] = time.perf_counter() - started
             started = time.perf_counter()
-            for record, examination in screened.examined:
+            for position, (record, examination) in enumerate(screened.examined):
                 seller_id = examination.listing.seller_id
-                seller = sellers.get(seller_id) if sellers is not None else None
-                judgement = judge.decide(examination, seller)
+                seller = None
+                if sellers is not None:
+                    seller = sellers.get(seller_id) or SellerFacts(seller_id)
+                judgement = judge.decide(examination, seller, pasts.get(position))
                 self._record(
                     judged,
                     record=record,
@@ -112,6 +130,8 @@ class Monitor:
                     sold=sold,
                     received=received,
                 )
+            if wants_sightings(judge.policy) and batch.topic == self._topics.listings:
+                judged.outgoing += self._sightings(batch.partition, screened)
             judged.seconds["judge"] = time.perf_counter() - started
         if screened.failures:
             judged.outgoing += letters(
@@ -127,21 +147,41 @@ class Monitor:
         return judged
 
     async def _facts(
-        self, screened: Screened, now: int
-    ) -> tuple[Mapping[str, SellerFacts] | None, Mapping[str, int | None]]:
-        """Return what the store knows of the sellers that matter, and the units sold.
+        self, screened: Screened, policy: Policy, now: int
+    ) -> tuple[Mapping[str, SellerFacts] | None, Mapping[str, int | None], Mapping[int, Past]]:
+        """Return what the store knows of the sellers that matter, units sold, and the past.
 
-        One round trip a batch. None where the store does not answer.
+        The past goes by the position among the examined. One round trip a batch, two where sellers
+        had something removed. None for the sellers where the store does not answer.
         """
-        asked = [item for _, item in screened.examined if item.matches]
-        sellers = {item.listing.seller_id for item in asked if item.needs_seller}
-        listings = {item.listing.listing_id for item in asked}
-        if not asked:
-            return {}, {}
+        listings = {item.listing.listing_id for _, item in screened.examined if item.matches}
+        if not listings:
+            return {}, {}, {}
+        sellers: set[str] = set()
+        asks: dict[int, tuple[Ask, Examination]] = {}
+        for position, (_, item) in enumerate(screened.examined):
+            needs = needs_of(policy, item)
+            if needs & SELLER:
+                sellers.add(item.listing.seller_id)
+            ask = ask_of(item, needs)
+            if ask is not None:
+                asks[position] = (ask, item)
         try:
-            return await read_facts(self._store, sorted(sellers), sorted(listings), now)
+            return await read(self._store, sorted(sellers), sorted(listings), asks, now)
         except StoreUnavailable:
-            return None, {}
+            return None, {}, {}
+
+    def _sightings(self, partition: int, screened: Screened) -> list[Outgoing]:
+        """Return the record of the batch's listings that name a mark, if there are any."""
+        seen = [
+            msgspec.structs.asdict(sighting_of(item))
+            for _, item in screened.examined
+            if item.matches
+        ]
+        if not seen:
+            return []
+        value = self._sightings_encoder.encode({"sightings": seen})
+        return [Outgoing(self._topics.sightings, str(partition).encode(), value)]
 
     def _record(
         self,
@@ -241,4 +281,5 @@ def _decision(
         received_at=received,
         decided_at=int(time.time() * 1000),
         units_sold_before=sold,
+        fingerprint=fingerprint_of(examination),
     )

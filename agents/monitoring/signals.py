@@ -39,6 +39,10 @@ class Facts(msgspec.Struct):
     seller_verified: bool | None = None
     seller_standing: float | None = None
     seller_upheld: float | None = None
+    relisted: bool | None = None
+    linked_relisted: bool | None = None
+    branded_burst: float | None = None
+    replaced_parts: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,5 +161,48 @@ SIGNALS: Final[dict[str, Signal]] = {
             optional=True,
             from_store=True,
         ),
+        Signal(
+            "relisted",
+            "bool",
+            "Nearly the same, by title, pictures or GTIN, as a listing of the same seller that was "
+            "taken down in the last 180 days and not put up again.",
+            optional=True,
+            from_store=True,
+        ),
+        Signal(
+            "linked_relisted",
+            "bool",
+            "The same, of a seller who shares a bank account, device, phone, address or tax number "
+            "with this one. What more than 20 sellers share does not count.",
+            optional=True,
+            from_store=True,
+        ),
+        Signal(
+            "branded_burst",
+            "number",
+            "New branded listings of the seller in this hour over the mean of those of the last 14 "
+            "days on which it listed any; accessories and authorised brands apart. 0 under 20 an "
+            "hour; unknown for a seller with fewer than three such days, as in a first import.",
+            unit="ratio",
+            optional=True,
+            from_store=True,
+        ),
+        Signal(
+            "replaced_parts",
+            "number",
+            "How many of brand, category, pictures and title this update replaced by others. Typos "
+            "and price changes do not count. Unknown for a new listing, and where no revision that "
+            "named a mark was seen before.",
+            unit="0 to 4",
+            optional=True,
+            from_store=True,
+        ),
     )
 }
+
+FROM_STORE: Final = frozenset(signal.name for signal in SIGNALS.values() if signal.from_store)
+SELLER: Final = frozenset(name for name in FROM_STORE if name.startswith("seller_"))
+REMOVALS: Final = frozenset({"relisted", "linked_relisted"})
+PACE: Final = frozenset({"branded_burst"})
+UPDATES: Final = frozenset({"replaced_parts"})
+"""Signals by what has to be asked for them."""

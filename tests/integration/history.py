@@ -1,0 +1,122 @@
+"""What the tests of history share: takedowns of another pillar, and what the views hold."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+
+from agents.history.fingerprints import fingerprint
+from agents.history.recall import FOLDS
+from agents.records import Statement, Takedown
+from agents.takedowns import TakedownEvents, takedown_id
+from streams import topics
+from streams.codec import Encoder
+from streams.producer import Producer
+from streams.settings import Settings
+from tests.harness import Bus, WorkerProcess, wait_for
+
+DAY_MS = 86_400_000
+
+
+def settled(worker: WorkerProcess) -> None:
+    """Return when the views have applied what was published."""
+
+    def lag() -> float:
+        time.sleep(1.2)  # the gauge is set once a second
+        lines = worker.get("/metrics")[1].splitlines()
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in lines
+            if line.startswith("assayer_consumer_lag{") and ".listings" not in line
+        )
+
+    wait_for(lambda: lag() == 0, 30, "the views")
+
+
+def takedown_of(bus: Bus, listing_id: str) -> dict[str, Any]:
+    def look() -> list[dict[str, Any]]:
+        return [r for r in bus.takedowns() if r["listing_id"] == listing_id]
+
+    found: list[dict[str, Any]] = wait_for(look, 20, f"a takedown of {listing_id}")
+    return found[0]
+
+
+def review_of(bus: Bus, listing_id: str) -> dict[str, Any]:
+    def look() -> list[dict[str, Any]]:
+        return [r for r in bus.records(topics.REVIEWS) if r["listing_id"] == listing_id]
+
+    found: list[dict[str, Any]] = wait_for(look, 20, f"a review of {listing_id}")
+    return found[0]
+
+
+def reviewed(bus: Bus) -> set[str]:
+    return {record["listing_id"] for record in bus.records(topics.REVIEWS)}
+
+
+def publish_takedowns(bus: Bus, records: Sequence[Takedown]) -> None:
+    """Publish takedowns as another pillar would."""
+    names = [bus.settings.topic(topic.name) for topic in (topics.TAKEDOWNS, topics.REVIEWS)]
+    encoders = [
+        Encoder(bus.registry, names[0], "takedown"),
+        Encoder(bus.registry, names[1], "review"),
+    ]
+    events = TakedownEvents(names[0], names[1], encoders[0], encoders[1])
+
+    async def work() -> None:
+        producer = Producer(bus.settings)
+        try:
+            await producer.deliver_within([events.event(record) for record in records], 20)
+        finally:
+            producer.close()
+
+    asyncio.run(work())
+
+
+def removal(listing_id: str, seller_id: str, title: str, decided_at: int) -> Takedown:
+    return Takedown(
+        takedown_id=takedown_id(listing_id, 1),
+        action="REMOVED",
+        listing_id=listing_id,
+        revision=1,
+        seller_id=seller_id,
+        policy_version="test",
+        registry_version="1",
+        listing_occurred_at=decided_at,
+        received_at=decided_at,
+        decided_at=decided_at,
+        statement=Statement("ground", "facts", "redress"),
+        fingerprint=fingerprint(title.lower()),
+    )
+
+
+def state_of(settings: Settings) -> dict[str, Any]:
+    """Return what the views of history hold, offsets apart."""
+    client = redis.Redis.from_url(settings.redis_url.get_secret_value())
+    prefix = f"{settings.topic_prefix}assayer:"
+    state: dict[str, Any] = {}
+    for fold in FOLDS:
+        for pattern in fold.keys:
+            for key in client.scan_iter(match=prefix + pattern):
+                name = key.decode().removeprefix(prefix)
+                kind = client.type(key)
+                if name.startswith("branded:"):
+                    state[name] = client.pfcount(key)
+                elif kind == b"hash":
+                    state[name] = client.hgetall(key)
+                elif kind == b"set":
+                    state[name] = client.smembers(key)
+                elif kind == b"zset":
+                    state[name] = client.zrange(key, 0, -1, withscores=True)
+                else:
+                    state[name] = client.get(key)
+                ttl: Any = client.pttl(key)
+                state[name] = (
+                    state[name],
+                    round((time.time() + ttl / 1000) / 60) if ttl > 0 else ttl,
+                )
+    client.close()
+    return state
