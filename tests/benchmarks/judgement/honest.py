@@ -171,7 +171,7 @@ def other_words(shelf: Shelf, half: Half, seed: int, count: int) -> Iterator[Cas
     for language in LANGUAGES:
         hand = Hand.for_class(seed, half, "longer word", language)
         for bench in counted(count, language, shelf, hand):
-            mark, base = hand.pick(plain), bench.base()
+            mark, base = hand.pick([m for m in plain if m.name[-1].isalnum()]), bench.base()
             longer = (
                 mark.name + hand.draw(ENDINGS)
                 if hand.odds(0.6)
