@@ -27,6 +27,8 @@ class RegressionCase:
     rights: tuple[Right, ...]
     seller: Seller | None
     expected: frozenset[str]
+    beside: tuple[Listing, ...] = ()
+    """Listings in the same batch of the worker; what they say must not matter."""
 
 
 def read_case(line: dict[str, Any]) -> RegressionCase:
@@ -43,6 +45,10 @@ def read_case(line: dict[str, Any]) -> RegressionCase:
         ),
         None if seller is None else from_mapping({"seller_id": "seller-1"} | seller, Seller),
         frozenset(line["expected"]),
+        tuple(
+            from_mapping(listing | {"listing_id": f"beside-{number}", "title": title}, Listing)
+            for number, title in enumerate(line.get("beside", ()))
+        ),
     )
 
 
@@ -60,6 +66,6 @@ def problem(case: RegressionCase) -> str:
     if verdict.outcome not in case.expected:
         wanted = " or ".join(sorted(case.expected))
         return f"{verdict.outcome} ({', '.join(verdict.rules) or 'no rule'}), wanted {wanted}"
-    if verdict.outcome != "allow" and not court.passing([case.listing]):
+    if verdict.outcome != "allow" and 0 not in court.passing([case.listing, *case.beside]):
         return f"{verdict.outcome}, and the worker's screen lets nothing through"
     return ""
