@@ -15,6 +15,7 @@ import msgspec
 from agents.monitoring.judge import Verdict
 from agents.records import Listing
 from tests.benchmarks.judgement import bases, real, report
+from tests.benchmarks.judgement.halves import HALVES
 from tests.benchmarks.judgement.run import Tried, cases, run
 
 RESULTS: Final = Path(__file__).parent / "RESULTS.md"
@@ -30,9 +31,9 @@ def main(arguments: list[str]) -> None:
     )
     parser.add_argument("--data", type=Path, help="folder with lazada*.csv, shein*.csv and "
                         "shopee*.csv; the shipped sample without it")  # fmt: skip
-    parser.add_argument("--half", choices=["dev", "test"], default="dev")
+    parser.add_argument("--half", choices=HALVES, default="dev")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--size", type=int, default=8, help="cases a class and language (8)")
+    parser.add_argument("--size", type=int, default=12, help="cases a class and language (12)")
     parser.add_argument("--class", dest="only", default="",
                         help="only cases whose class, technique or language has this in it"
                         )  # fmt: skip
@@ -61,6 +62,7 @@ def main(arguments: list[str]) -> None:
         print("untouched listings …", file=sys.stderr, flush=True)
         runs = [
             *real.judge_rows(rows, given.seed),
+            real.judge_priced(rows, given.seed),
             *real.judge_absent(rows, given.half, given.seed),
         ]
         parts.append(report.real(runs))

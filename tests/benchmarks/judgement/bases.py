@@ -155,9 +155,13 @@ def _names_a_mark(text: str) -> bool:
     return bool(_mark_patterns().search(_bare(text)))
 
 
+_FURTHER_COPIES: Final = ("bootleg", "knock off", "reproduction", "grade ori", "copy", "mirror")
+
+
 @cache
 def _copies() -> re.Pattern[str]:
-    words = sorted(map(re.escape, all_replica_words()), key=len, reverse=True)
+    found = (*all_replica_words(), *_FURTHER_COPIES)
+    words = sorted(map(re.escape, found), key=len, reverse=True)
     return re.compile("|".join(words))
 
 

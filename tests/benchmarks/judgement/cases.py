@@ -120,12 +120,13 @@ class Bench:
         title, brand = base.listing.title, base.listing.brand
         if brand and len(brand) > 2 and brand in title:
             return title.replace(brand, name, 1)
-        gap = "" if self.language in ("th", "zh") and self.hand.odds(0.4) else " "
-        if gap == "" and name.isascii():
-            gap = self.hand.pick(("", " "))
-        if title.isupper() and self.hand.odds(0.5):
-            return f"{name.upper()}{gap}{title}"
-        return f"{name}{gap}{title}" if self.hand.odds(0.8) else f"{title}{gap or ' '}{name}"
+        if title.isupper() and name.isascii() and not set("&<") & set(name):
+            return f"{name.upper()} {title}"
+        if self.hand.odds(0.2):
+            return f"{title} {name}"
+        # Thai and Chinese are written without spaces; a Latin letter after it would join the mark.
+        joined = self.language in ("th", "zh") and not title[0].isascii() and self.hand.odds(0.4)
+        return f"{name}{'' if joined else ' '}{title}"
 
 
 def counted(count: int, language: str, shelf: Shelf, hand: Hand) -> Iterator[Bench]:

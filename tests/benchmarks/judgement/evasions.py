@@ -70,7 +70,7 @@ def with_copy_word(bench: Bench, title: str, name: str, word: str) -> str:
     return title.replace(name, f"{name} {dressed}" if hand.odds(0.6) else f"{dressed} {name}", 1)
 
 
-def plainwith_copy_words(shelf: Shelf, half: Half, seed: int, count: int) -> Iterator[Case]:
+def plain_with_copy_words(shelf: Shelf, half: Half, seed: int, count: int) -> Iterator[Case]:
     """Plain mark and replica vocabulary, wherever the two stand."""
     marks = half_marks(half, "plain", "short")
     for place in ("title", "description", "both", "opening words of the description", "brand field",
@@ -121,7 +121,7 @@ def hidden(shelf: Shelf, half: Half, seed: int, count: int) -> Iterator[Case]:
     marks = half_marks(half, "plain")
     for technique in TECHNIQUES:
         hand = Hand.for_class(seed, half, "hidden", technique)
-        for support, promised in SUPPORTS.items():
+        for support in SUPPORTS:
             made, tries = 0, 0
             while made < count and tries < 40 * count:
                 tries += 1
@@ -131,13 +131,14 @@ def hidden(shelf: Shelf, half: Half, seed: int, count: int) -> Iterator[Case]:
                 if case:
                     made += 1
                     yield case
-            del promised
 
 
 def _hidden(bench: Bench, mark: Mark, technique: str, support: str, name: str = "") -> Case | None:
     hand, language = bench.hand, bench.language
     cased = hand.pick((mark.name, mark.name, mark.name.upper(), mark.name.lower()))
     letters = sum(letter.isalnum() for letter in cased)
+    if technique == "dotless i" and language == "tr":
+        return None  # NİKE is how Turkish writes it in capitals
     if mark.kind != "short" and letters < 4:
         return None
     shown = disguise(cased, technique, hand)
@@ -262,7 +263,8 @@ def _common_words(shelf: Shelf, half: Half, hand: Hand, count: int) -> Iterator[
             (f"{name} {goods} {word}", f"{word} {name} {goods}", f"{goods} {name} ({word})")
         )
         yield Case(
-            "infringing", f"common word beside its goods, {guise}replica words", "en", bench.listing(base, mark, title=title, description=""),
+            "infringing", f"common word beside its goods, {guise}replica words", "en",
+            bench.listing(base, mark, title=title, description=""),
             seller("clean", hand), REMOVE, mark, technique, word,
         )  # fmt: skip
 

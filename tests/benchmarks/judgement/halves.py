@@ -10,9 +10,10 @@ import hashlib
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 Half = Literal["dev", "test"]
+HALVES: Final[tuple[Half, ...]] = ("dev", "test")
 
 T = TypeVar("T")
 

@@ -38,7 +38,11 @@ def _between(
 ) -> str | None:
     """Put fillers between the letters of the mark: everywhere, or in a few places."""
     of = of_half(fillers, hand.half)
-    gaps = [i for i in range(1, len(mark)) if mark[i] != " " and mark[i - 1] != " "]
+    gaps = [
+        i
+        for i in range(1, len(mark))
+        if not {mark[i - 1], mark[i]} & set(" .&'-")  # cut there, it would still be plain
+    ]
     if not gaps:
         return None
     at = set(

@@ -171,7 +171,7 @@ def other_words(shelf: Shelf, half: Half, seed: int, count: int) -> Iterator[Cas
     for language in LANGUAGES:
         hand = Hand.for_class(seed, half, "longer word", language)
         for bench in counted(count, language, shelf, hand):
-            mark, base = hand.pick(plain), bench.base()
+            mark, base = hand.pick([m for m in plain if m.name[-1].isalnum()]), bench.base()
             longer = (
                 mark.name + hand.draw(ENDINGS)
                 if hand.odds(0.6)
@@ -216,9 +216,9 @@ def other_words(shelf: Shelf, half: Half, seed: int, count: int) -> Iterator[Cas
 
 EMOJI: Final = "🔥✨💯🎁👟💄📱🌸🐼🎀⭐️❤️‍🔥👩‍👧🇲🇾🇹🇭🇮🇩1️⃣2️⃣✅🆕🅰️🅱️🆗"
 SIZES: Final = (
-    "40 MM", "1:1", "AAA", "3/4\"", "M12x1.5", "5 V / 2 A", "XXL", "EU 42.5", "10 x 15 cm", "0.5 mm",
-    "220-240 V~50 Hz", "4K@60Hz", "±0,2 °C", "№ 7", "Ø 32", "½ kg", "H2O", "CO₂", "IP67", "2.4G/5G",
-    "USB 3.2 Gen 2x2", "E27", "G9", "PN16", "DN50", "A4", "B5",
+    "40 MM", "1:1", "AAA", "3/4\"", "M12x1.5", "5 V / 2 A", "XXL", "EU 42.5", "10 x 15 cm",
+    "0.5 mm", "220-240 V~50 Hz", "4K@60Hz", "±0,2 °C", "№ 7", "Ø 32", "½ kg", "H2O", "CO₂", "IP67",
+    "2.4G/5G", "USB 3.2 Gen 2x2", "E27", "G9", "PN16", "DN50", "A4", "B5",
 )  # fmt: skip
 
 

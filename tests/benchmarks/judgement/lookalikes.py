@@ -32,10 +32,10 @@ CYRILLIC: Final = _table(
     "AА BВ EЕЁ KК MМ HН OО PР CС TТ XХ SЅ IІӀ JЈ YҮУ WԜ QԚ GԌ ZЗ VѴ"
 )
 GREEK: Final = _table(
-    "aα eε iι kκ nηv oοσ pρ tτ uυμ vν wω xχ yγ cϲ jϳ bβ sς "
+    "aα eε iι kκ nη oοσ pρ tτ uυμ vν wω xχ yγ cϲ jϳ bβ sς "
     "AΑ BΒ EΕ ZΖ HΗ IΙ KΚ MΜ NΝ OΟ PΡ TΤ YΥ XΧ CϹ"
 )
-FAUX_CYRILLIC: Final = _both_cases("nИи rЯя uЦ wШЩ gБ eЭ zЗ yЧ bЪ oФ kЖ")
+FAUX_CYRILLIC: Final = _both_cases("nИи rЯя uЦ wШЩ zЗ")
 ARMENIAN: Final = _table("oօ uս nո hհ gց jյ qզ lլ SՏ OՕ LԼ UՍ fք")
 CHEROKEE: Final = _table(
     "AᎪ BᏴ CᏟ DᎠ EᎬ GᏀ HᎻ JᎫ KᏦ LᏞ MᎷ PᏢ RᏒ SᏚ TᎢ VᏙ WᏔ ZᏃ iᎥ yᎩ"

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import random
 import re
+import statistics
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from agents.monitoring.judge import Verdict
 from agents.records import Listing, Right
@@ -132,6 +135,39 @@ def judge_rows(rows: Sequence[Listing], seed: int) -> list[Run]:
         name = f"rights for their brands and well-known ones, seller {standing}"
         found.append(_run(name, len(rows), len(rights), passing, alarms))
     return found
+
+
+def judge_priced(rows: Sequence[Listing], seed: int) -> Run:
+    """Judge every row with its brand's median price as the reference, sellers clean.
+
+    No goal: one price a brand is a poor measure of laptops and their ink alike.
+    """
+    prices: dict[tuple[str, str], list[int]] = {}
+    for row in rows:
+        if row.brand and row.price_minor:
+            key = (row.brand.partition("(")[0].strip(), row.currency)
+            prices.setdefault(key, []).append(row.price_minor)
+    best = {brand: (currency, found) for (brand, currency), found in
+            sorted(prices.items(), key=lambda item: len(item[1]))}  # fmt: skip
+    rights = [
+        msgspec.structs.replace(
+            right,
+            reference_price_minor=int(statistics.median(best[right.mark][1])),
+            reference_currency=best[right.mark][0],
+        )
+        if right.mark in best
+        else right
+        for right in occurring(rows)
+    ]
+    court = Court(rights)
+    hand = Hand.for_class(seed, "test", "real", "priced")
+    alarms = []
+    for row in rows:
+        verdict = court.verdict(row, seller("clean", hand, row.seller_id))
+        if verdict.outcome != "allow":
+            alarms.append(FalseAlarm(row, verdict))
+    name = "the same, reference price = the brand's median (no goal), seller clean"
+    return _run(name, len(rows), len(rights), len(court.passing(rows)), alarms)
 
 
 def judge_absent(rows: Sequence[Listing], half: Half, seed: int) -> list[Run]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,9 +14,11 @@ FILE: Final = Path(__file__).parent / "marks.txt"
 NOW: Final = 1_796_040_000_000
 """2026-11-30T12:00:00Z: when everything here is judged."""
 YEAR_MS: Final = 365 * 86_400_000
-KINDS: Final = ("plain", "short", "common", "expired", "future", "elsewhere")
+KINDS: Final = ("plain", "short", "common", "longer", "expired", "future", "elsewhere")
 MINOR_DIGITS: Final = {"JPY": 0, "CLP": 0, "VND": 0, "KRW": 0}
 """Digits of minor units where they are not two."""
+THERE: Final = "MY"
+"""Where a second seller is authorised."""
 ABROAD: Final = "NZ"
 """Where no right of the kind 'elsewhere' is in force."""
 
@@ -32,6 +35,16 @@ class Mark:
     def authorised(self) -> str:
         """The seller whom the owner has authorised."""
         return self.right.authorised_sellers[0].seller_id
+
+    @property
+    def authorised_there(self) -> str:
+        """The seller whom the owner has authorised in the country `THERE` only."""
+        return self.right.authorised_sellers[1].seller_id
+
+    @property
+    def formerly_authorised(self) -> str:
+        """The seller whose authorisation has lapsed."""
+        return self.right.authorised_sellers[2].seller_id
 
 
 @cache
@@ -77,12 +90,24 @@ def _mark(number: int, fields: list[str]) -> Mark:
             valid_until=until,
             reference_price_minor=int(price) * 10 ** MINOR_DIGITS.get(currency, 2),
             reference_currency=currency,
+            image_hashes=(_hash(f"known/{name}"),),
+            official_image_hashes=(_hash(f"official/{name}"),),
             authorised_sellers=(
                 AuthorisedSeller(f"dealer:{right_id}"),
+                AuthorisedSeller(f"dealer-there:{right_id}", territories=(THERE,)),
                 AuthorisedSeller(f"former-dealer:{right_id}", until=NOW - YEAR_MS),
             ),
         ),
     )
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def hashes_of(mark: Mark) -> tuple[str, str]:
+    """Return the hash of the known infringing picture, and that of the owner's own."""
+    return mark.right.image_hashes[0], mark.right.official_image_hashes[0]
 
 
 def _list(text: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from agents.monitoring.judge import Verdict
 from agents.records import Listing
-from tests.benchmarks.judgement import evasions, honest
+from tests.benchmarks.judgement import evasions, honest, particular, pictures, typography
 from tests.benchmarks.judgement.bases import Shelf
 from tests.benchmarks.judgement.cases import Case
 from tests.benchmarks.judgement.court import Court
@@ -23,11 +23,18 @@ MAKERS: Final[tuple[Maker, ...]] = (
     evasions.hidden,
     evasions.hidden_elsewhere,
     evasions.cheap,
+    particular.disguised_words,
+    particular.authorisations,
+    pictures.pictures,
     honest.resale,
     honest.nominative,
     honest.sayings,
     honest.rights_that_do_not_bite,
     honest.other_words,
+    particular.accessories,
+    particular.longest_mark,
+    typography.odd_but_plain,
+    typography.decorated,
 )
 CHUNK: Final = 500
 
