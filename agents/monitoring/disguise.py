@@ -9,7 +9,6 @@ counts only for a listing that calls its goods copies.
 
 from __future__ import annotations
 
-import html
 import itertools
 import re
 import unicodedata
@@ -19,7 +18,7 @@ from functools import cache
 from typing import Final, Literal
 
 from agents.monitoring.confusables import load_table
-from agents.monitoring.skeleton import BOUNDARY, SEQUENCES, Skeleton, merged, tables
+from agents.monitoring.skeleton import BOUNDARY, SEQUENCES, Skeleton, merged, tables, unescaped
 
 ACCENT: Final = "accent"
 BACKWARDS: Final = "backwards"
@@ -54,6 +53,7 @@ _LISTING_GAP: Final = re.compile(r"[,;:!?/\\()\[\]{}&+|\"“”]")
 """What stands between two things rather than within one."""
 _AMPERSANDS: Final = ("&", "＆", "﹠")
 _ONE_LETTER_WORDS: Final = frozenset("aeiouyxs")
+_TAG: Final = re.compile(r"<[^<>]*>")
 _MAX_GAP: Final = 8
 _AROUND: Final = 200
 """Characters on either side that show in which language and script a text is."""
@@ -80,7 +80,7 @@ class Spelling:
     own: frozenset[str] = frozenset()
     """Letters with marks of their own that the mark has: 'é' of 'Nestlé' is no disguise."""
     signed: str = ""
-    """The last letter where a sign that ends words stands for it ('Gucc!'); it is none of `runs`."""
+    """The last letter, none of `runs`, where a sign that ends words stands for it ("Gucc!")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +246,8 @@ def _gaps(
     found = []
     for number in range(1, len(runs)):
         between = skeleton.read[skeleton.end(runs[number - 1][-1]) : runs[number][0]]
-        shown = between and _visible(html.unescape(re.sub(r"<[^<>]*>", "", between)))
+        shown = between and _visible(unescaped(_TAG.sub("", between)))
+        shown = unicodedata.normalize("NFKC", shown)
         if number in spelling.ampersands:
             if any(sign in shown for sign in _AMPERSANDS):
                 continue
@@ -256,10 +257,11 @@ def _gaps(
             continue
         if len(shown) > _MAX_GAP:
             return None
-        expected = number in spelling.word_starts
-        if expected and _LISTING_GAP.search(shown):
-            return None
-        found.append((number, shown, expected))
+        found.append((number, shown, number in spelling.word_starts))
+    if len(found) < len(runs) - 1 and any(
+        expected and _LISTING_GAP.search(shown) for _, shown, expected in found
+    ):
+        return None
     return found
 
 

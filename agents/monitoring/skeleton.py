@@ -439,7 +439,7 @@ def _drawn(text: str, flags: npt.NDArray[np.uint8], table: Tables) -> dict[int, 
             continue
         hit = _MARKUP.match(text, start)
         if hit is not None:
-            reading = _unescaped(hit[0]) if hit[0][0] == "&" else ""
+            reading = unescaped(hit[0]) if hit[0][0] == "&" else ""
             if reading == hit[0]:
                 continue  # no entity of HTML
             reading = reading if len(reading) == 1 else ""
@@ -457,7 +457,8 @@ def _drawn(text: str, flags: npt.NDArray[np.uint8], table: Tables) -> dict[int, 
     return found
 
 
-def _unescaped(entity: str) -> str:
+def unescaped(entity: str) -> str:
+    """Return the text without HTML entities, also where it was escaped several times."""
     for _ in range(4):
         text = html.unescape(entity)
         if text == entity:

@@ -69,7 +69,7 @@ def pictures(shelf: Shelf, half: Half, seed: int, count: int) -> Iterator[Case]:
             pdq = near(known, hand.chance.randint(0, 31), hand)
             if "40 bits" in name_of_class:
                 pdq = near(known, hand.chance.randint(40, 120), hand)
-            if "own picture" in name_of_class:
+            if "owner's own picture" in name_of_class:
                 pdq = near(official, hand.chance.randint(0, 6), hand)
             quality = hand.chance.randint(0, 49) if "poor" in name_of_class else 80
             listing = bench.listing(
