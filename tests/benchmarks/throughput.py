@@ -147,14 +147,14 @@ def section(
 
 
 def stage_table(results: Sequence[Result]) -> Table:
-    """Return where ours spends its time.
+    """Return where the time between two listings goes, by the clock on the wall.
 
-    Stages that wait (facts: for Redis; deliver: for the broker) are left out of the sum: others go
-    on meanwhile. What no stage claims is transport, client, Faust, the views, offsets and metrics.
+    Stages that wait (facts: for Redis; deliver: for the broker) are left out: others go on
+    meanwhile. What no stage claims is transport, client, Faust, the views, offsets and metrics.
     """
     busy = {stage: [1e6 * result.stages.get(stage, 0.0) for result in results] for stage in _BUSY}
     rest = [
-        result.cpu_us - sum(times[number] for times in busy.values())
+        1e6 / result.rate - sum(times[number] for times in busy.values())
         for number, result in enumerate(results)
     ]
     rows = [(_BUSY[stage], spread(times).text(1)) for stage, times in busy.items()]
@@ -166,7 +166,7 @@ _BUSY: Final = {
     "examine": "decoding and examining what the screen lets through",
     "judge": "rules, takedowns, their encoding",
 }
-_REST: Final = "the rest: client, Faust, Redis, producer, views, offsets, metrics"
+_REST: Final = "the rest: client, Faust, Redis, producer, views, offsets, metrics, waiting"
 
 
 _LABELS: Final = {
