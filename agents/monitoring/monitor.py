@@ -208,7 +208,7 @@ class Monitor:
             return
         judged.acted_at.append(listing.occurred_at)
         decided = takedown(
-            _decision(examination, judgement, sold.get(listing.listing_id), received)
+            decision_of(examination, judgement, sold.get(listing.listing_id), received)
         )
         judged.outgoing.append(self._events.event(decided, tuple(record.headers)))
         if decided.action == "REMOVED":
@@ -258,9 +258,10 @@ def _seconds_since(millis: Sequence[int], now: float) -> list[float]:
     return [max(0.0, now - then / 1000) for then in millis]
 
 
-def _decision(
+def decision_of(
     examination: Examination, judgement: Judgement, sold: int | None, received: int
 ) -> Decision:
+    """Return what monitoring has decided, as takedowns and reviews are made of it."""
     verdict, listing = judgement.verdict, examination.listing
     source: Source = "MONITORING"
     return Decision(

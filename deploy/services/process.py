@@ -74,7 +74,7 @@ class Service:
                 env={**os.environ, **self.environment()},
                 start_new_session=self._detached,
                 # Also when this process is killed without a word, nothing stays behind.
-                preexec_fn=None if self._detached else _die_with_parent,  # noqa: PLW1509
+                preexec_fn=None if self._detached else die_with_parent,  # noqa: PLW1509
             )
         deadline = time.monotonic() + START_SECONDS
         while not self.answers():
@@ -170,5 +170,6 @@ def _started_at(pid: int) -> str:
         return ""
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Have the kernel kill this process when the one that started it ends, however it ends."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,105 @@
+"""Reading a few fields of an Avro listing: `streams/projection.py` against fastavro."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import fastavro
+import msgspec
+
+import schemas
+from agents.monitoring.screening import TEXT_FIELDS
+from agents.records import Listing
+from streams.projection import compile_projection
+from tests.benchmarks import catalogue, machine
+from tests.benchmarks.report import Section, Table, ratios, spread
+from tests.benchmarks.subjects import Options
+
+LISTINGS: Final = 10_000
+WANTED: Final = ("kind", "occurred_at")
+
+
+def run(options: Options) -> Section:
+    """Read the same values in every way, in every round."""
+    described = machine.description(options.cores)
+    rights = catalogue.rights()
+    supply = catalogue.Catalogue([right.mark for right in rights], options.data)
+    count = min(LISTINGS, options.listings)
+    values = encode(list(supply.listings(count, time.time_ns() // 1_000_000)))
+    with machine.pinned(options.cores.contestant):
+        taken = measure(ways(), values, options.rounds)
+    projected = taken["projection"]
+    others = [name for name in taken if name != "projection"]
+    return Section(
+        title="Projection",
+        how=(
+            f"{count:,} listings of {sum(map(len, values)) / count:,.0f} bytes on average are read "
+            "in memory, on one core: the fields that every listing is asked for, by each way. "
+            "The projection also hands over the bytes of every text."
+        ),
+        command=options.command,
+        machine=described,
+        tables=(
+            Table(
+                ("ratio, round by round", "time"),
+                tuple(
+                    (
+                        f"{name} to projection",
+                        spread(ratios(taken[name], projected)).text(2, " ×"),
+                    )
+                    for name in others
+                ),
+            ),
+            Table(
+                ("way", "µs a listing"),
+                tuple((name, spread(times).text(2)) for name, times in taken.items()),
+            ),
+        ),
+    )
+
+
+def encode(listings: Sequence[Listing]) -> list[bytes]:
+    """Return the listings as Avro, without the wire format's header."""
+    schema = fastavro.parse_schema(schemas.without_docs(schemas.load("listing")))
+    values = []
+    for listing in listings:
+        stream = io.BytesIO()
+        fastavro.schemaless_writer(stream, schema, msgspec.to_builtins(listing))
+        values.append(stream.getvalue())
+    return values
+
+
+def ways() -> dict[str, Callable[[bytes], Any]]:
+    """Return every way to read a value."""
+    plain = schemas.without_docs(schemas.load("listing"))
+    writer = fastavro.parse_schema(plain)
+    few = {**plain, "fields": [f for f in plain["fields"] if f["name"] in {*WANTED, *TEXT_FIELDS}]}
+    reader = fastavro.parse_schema(few)
+    project = compile_projection(plain, WANTED, {}, TEXT_FIELDS)
+    return {
+        "projection": lambda value: project(value, 0),
+        "fastavro, all fields": lambda value: fastavro.schemaless_reader(
+            io.BytesIO(value), writer, None
+        ),
+        "fastavro, reader schema of the same fields": lambda value: fastavro.schemaless_reader(
+            io.BytesIO(value), writer, reader
+        ),
+    }
+
+
+def measure(
+    candidates: dict[str, Callable[[bytes], Any]], values: Sequence[bytes], rounds: int
+) -> dict[str, list[float]]:
+    """Return microseconds a value for each candidate and round."""
+    taken: defaultdict[str, list[float]] = defaultdict(list)
+    for _ in range(rounds):
+        for name, read in candidates.items():
+            started = time.perf_counter()
+            for value in values:
+                read(value)
+            taken[name].append((time.perf_counter() - started) / len(values) * 1e6)
+    return dict(taken)
