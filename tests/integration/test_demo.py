@@ -58,3 +58,21 @@ def test_a_demo_that_is_ended_leaves_nothing_behind(tmp_path: Path, number: int)
         text, _ = demo.communicate(timeout=30)
     assert "Traceback" not in text
     wait_for(lambda: not _left(tmp_path), 10, lambda: f"nothing: {_left(tmp_path)}")
+
+
+def test_a_demo_nobody_reads_ends_at_once(tmp_path: Path) -> None:
+    """`assayer demo | head`: exit 141 as of any program whose reader has gone, and no complaint."""
+    with subprocess.Popen(
+        [*COMMAND, "demo"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as demo:
+        assert demo.stdout is not None
+        assert demo.stderr is not None
+        demo.stdout.readline()
+        demo.stdout.close()
+        complaint = demo.stderr.read()
+        assert demo.wait(timeout=60) == 141
+    assert not complaint
+    assert not _left(tmp_path)
