@@ -7,6 +7,8 @@ UV_VERSION := 0.13.9
 TOOLS := .venv-tools
 UV := $(TOOLS)/bin/uv
 export UV_PYTHON_DOWNLOADS := never
+# As pip does: networks with a certificate authority of their own have it in the system's store.
+export UV_SYSTEM_CERTS ?= 1
 export UV_PROJECT_ENVIRONMENT := .venv
 
 .PHONY: help install demo test lint services services-down bench clean

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from agents.commands.console import NO, UNREACHABLE, WRONG, CommandError, complain
 
-app = App(
-    name="assayer",
-    help="Screens marketplace listings as they stream by, and takes down what infringes a "
-    "registered right before anyone buys it.",
-    version=lambda: version("assayer"),
-    help_epilogue="Start with: assayer demo",
-)
-app.register_install_completion_command()
-
-for name, target, summary in (
+COMMANDS: Final = (
     ("demo", "demo:demo", "Run everything embedded, on a shipped sample; no server needed."),
     ("worker", "worker:worker", "Run the stream processor."),
     ("topics", "topics:app", "Make the topics, or compare them with what is configured."),
@@ -30,9 +23,35 @@ for name, target, summary in (
     ("images", "images:app", "PDQ hashes of pictures, as rights hold them."),
     ("views", "views:app", "Facts in Redis, rebuilt from Kafka."),
     ("dead-letters", "dead_letters:app", "Records that could not be handled: list, show, replay."),
-):
-    # Imported when it is called: --help and screen do not wait for Faust.
-    app.command(f"agents.commands.{target}", name=name, help=summary)
+)
+"""Every command: its name, where it stands in `agents.commands`, and its line in the list."""
+
+
+def command_line(asked: str = "") -> App:
+    """Return the command line; `asked` is the command that will be called, if any.
+
+    That one is shown with its own help, the others with their line: nothing else is imported, so
+    --help and screen do not wait for Faust.
+    """
+    app = App(
+        name="assayer",
+        help="Screens marketplace listings as they stream by, and takes down what infringes a "
+        "registered right before anyone buys it.",
+        version=lambda: version("assayer"),
+        help_epilogue=""
+        if asked in {name for name, _, _ in COMMANDS}
+        else "Start with: assayer demo",
+        default_parameter=Parameter(show_default=_worth_showing),
+    )
+    app.register_install_completion_command()
+    for name, target, summary in COMMANDS:
+        app.command(f"agents.commands.{target}", name=name, help=None if name == asked else summary)
+    return app
+
+
+def _worth_showing(default: Any) -> Any:
+    """Return what `--help` shows of a default: nothing where it is 'not given'."""
+    return None if default in (False, ()) else default
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -44,19 +63,21 @@ def _run(arguments: list[str]) -> int:
     from cyclopts.exceptions import CycloptsError
 
     try:
+        app = command_line(arguments[0] if arguments else "")
         result: Any = app(arguments, exit_on_error=False, print_error=False)
     except CommandError as error:
         complain(f"assayer: {error}")
         return error.code
     except CycloptsError as error:
-        complain(f"assayer: {_one_line(error)}; see: assayer --help")
+        complain(f"assayer: {_usage_error(error)}; see: assayer {_named(arguments)}--help")
         return WRONG
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else (WRONG if exit_.code else 0)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        sys.stderr.close()
+        # Python would say so once more when it empties stdout at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:
         code = _code_of(error)
@@ -85,6 +106,21 @@ def _code_of(error: Exception) -> int | None:
     if isinstance(error, PolicyError | ValidationError | OSError):
         return WRONG
     return None
+
+
+def _named(arguments: list[str]) -> str:
+    """Return the command that the arguments begin with, for the way to its help."""
+    known = bool(arguments) and arguments[0] in {name for name, _, _ in COMMANDS}
+    return f"{arguments[0]} " if known else ""
+
+
+def _usage_error(error: Exception) -> str:
+    """Return what is wrong with the arguments, without Python's view of them."""
+    # Cyclopts shows a value that failed a check as Python has it: (PosixPath('rights.jsonl'),).
+    missing = re.search(r'"([^"]+)" does not exist', str(error))
+    if missing:
+        return f"there is no file '{missing[1]}'"
+    return re.sub(r"(?<!\.)\.$", "", _one_line(error))
 
 
 def _one_line(error: Exception) -> str:

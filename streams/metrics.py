@@ -134,7 +134,7 @@ class Metrics:
         )
         self.stage = BatchHistogram(
             "assayer_stage_seconds",
-            "What one batch spends in a stage: screen, decode, facts, judge, deliver.",
+            "What one batch spends in a stage: screen, examine, facts, judge, deliver.",
             STAGE_BUCKETS,
             ["stage"],
         )

@@ -99,6 +99,8 @@ def demo(
         run(keep())
     except asyncio.CancelledError:
         raise CommandError("stopped", 130) from None
+    except BrokenPipeError:
+        raise  # nobody reads on: that is no fault of the demo
     except (TimeoutError, RuntimeError, OSError) as error:
         raise CommandError(f"the demo could not run: {error}", NO) from error
     if not serve:

@@ -110,7 +110,10 @@ def _try(name: str, attempt: Callable[[], str]) -> Check:
 def _kafka(settings: Settings) -> Check:
     from streams.kafka import ping
 
-    return _try("kafka", lambda: f"{ping(settings)} brokers at {settings.kafka_bootstrap}")
+    def attempt() -> str:
+        return f"{settings.kafka_bootstrap}, brokers: {ping(settings)}"
+
+    return _try("kafka", attempt)
 
 
 def _registry(settings: Settings) -> Check:

@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 from cyclopts.types import ExistingFile
 
 from agents.alliance.rights_check import problems_of
-from agents.commands.console import NO, complain, emit, leave, progress, say, table
+from agents.commands.console import NO, CommandError, complain, emit, leave, progress, say, table
 from agents.records import TIME_FIELDS, AuthorisedSeller, Refused, Right, format_time, read_jsonl
 from streams.settings import Settings
 
@@ -21,7 +21,13 @@ Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 def read_checked(paths: tuple[Path, ...]) -> tuple[list[Right], list[Refused]]:
-    """Return the rights of the files that can be used, and the rows that can't, with reasons."""
+    """Return the rights of the files that can be used, and the rows that can't, with reasons.
+
+    Raises:
+        CommandError: no file is named.
+    """
+    if not paths:
+        raise CommandError("say which files; see: assayer rights --help")
     accepted: dict[str, Right] = {}
     refused: list[Refused] = []
     for path in paths:
@@ -114,6 +120,8 @@ def withdraw(*right_ids: str) -> None:
     from agents.alliance.rights_publish import withdraw_rights
     from streams.schema_registry import SchemaRegistry
 
+    if not right_ids:
+        raise CommandError("say which rights; see: assayer rights list")
     settings = Settings()
     known = read_rights(settings, SchemaRegistry.connect(settings)).rights
     unknown = [right_id for right_id in right_ids if right_id not in known]

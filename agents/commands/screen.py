@@ -18,12 +18,13 @@ Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 def screen(
     listings: ExistingFile,
+    /,
     *,
     rights: ExistingFile,
     policy: ExistingFile | None = None,
     sellers: ExistingFile | None = None,
     now: str | None = None,
-    json: Json = True,  # noqa: ARG001 - verdicts are JSON lines whatever is asked
+    json: Json = False,  # noqa: ARG001 - verdicts are JSON lines whatever is asked
 ) -> None:
     """Judge listings from a file, with no server: one verdict a line, in the input's order.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -76,19 +76,20 @@ async def run_demo(
         publisher: ListingPublisher | None = None
         summary = Summary()
         try:
-            await _within(running, worker.ready.wait(), START_SECONDS, "get ready")
+            await _within([running], worker.ready.wait(), START_SECONDS, "get ready")
             publisher = await ListingPublisher.connect(prepared, services.registry)
             decoder = Decoder(services.registry, topics.TAKEDOWNS.schema)
             watching = asyncio.create_task(_watch(prepared, decoder, summary, show))
+            both = (running, watching)
             started = time.monotonic()
             await publisher.sellers(sample.sellers())
-            await _within(running, _settled(worker), FINISH_SECONDS, "read the sellers")
+            await _within(both, _settled(worker), FINISH_SECONDS, "read the sellers")
             await _feed(publisher, count, summary, worker)
-            await _within(running, _finished(worker, summary), FINISH_SECONDS, "finish")
+            await _within(both, _finished(worker, summary), FINISH_SECONDS, "finish")
             summary.seconds = time.monotonic() - started
             if serving is not None and stop is not None:
                 serving(worker, summary)
-                await _within(running, stop.wait(), None, "serve")
+                await _within(both, stop.wait(), None, "serve")
         finally:
             if watching is not None:
                 watching.cancel()
@@ -101,17 +102,20 @@ async def run_demo(
     return summary
 
 
-async def _within(running: asyncio.Task[None], work: Any, seconds: float | None, what: str) -> None:
-    """Wait for `work`; a worker that ends meanwhile ends the demo with its own error."""
+async def _within(
+    tasks: Collection[asyncio.Task[None]], work: Any, seconds: float | None, what: str
+) -> None:
+    """Wait for `work`; one of `tasks` that ends meanwhile ends the demo with its own error."""
     working = asyncio.ensure_future(work)
     done, _ = await asyncio.wait(
-        {running, working}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+        {*tasks, working}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
     )
     if working not in done:
         working.cancel()
-    if running in done:
-        running.result()
-        raise RuntimeError("the worker ended by itself")
+    for task in tasks:
+        if task in done:
+            task.result()
+            raise RuntimeError("the worker ended by itself")
     if working not in done:
         raise TimeoutError(f"the worker did not {what} within {seconds:.0f} s")
 

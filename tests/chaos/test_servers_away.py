@@ -1,0 +1,223 @@
+"""Servers go away and come back while listings stream by: nothing is lost, nothing stops."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+
+import schemas
+from agents.records import Seller
+from agents.takedowns import takedown_id
+from agents.worker import GROUP
+from deploy.services import Kafka, Redis, SchemaRegistryServer
+from streams import topics
+from streams.settings import Settings
+from streams.topics import Topic
+from tests.harness import RIGHT, Bus, WorkerProcess, listing, now_ms, run_command, wait_for
+
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+def own_redis() -> Iterator[Redis]:
+    """A Redis that the test may end."""
+    with Redis() as server:
+        yield server
+
+
+@pytest.fixture
+def own_kafka() -> Iterator[Kafka]:
+    """A broker that the test may end."""
+    with Kafka() as server:
+        yield server
+
+
+@pytest.fixture
+def own_registry() -> Iterator[SchemaRegistryServer]:
+    """A registry that the test may hang."""
+    with SchemaRegistryServer() as server:
+        yield server
+
+
+def _bus(settings: Settings, **changes: Any) -> Bus:
+    bus = Bus(settings.model_copy(update=changes))
+    bus.publish(rights=[RIGHT])
+    return bus
+
+
+def _found(bus: Bus, topic: Topic, listing_id: str) -> dict[str, Any]:
+    """Return the last record about a listing, once there is one."""
+
+    def look() -> list[dict[str, Any]]:
+        return [record for record in bus.records(topic) if record["listing_id"] == listing_id]
+
+    found: list[dict[str, Any]] = wait_for(look, 30, f"{listing_id} on {topic.name}")
+    return found[-1]
+
+
+def _produce(bus: Bus, value: bytes | None, key: str, topic: Topic = topics.LISTINGS) -> None:
+    producer = Producer(
+        {"bootstrap.servers": bus.settings.kafka_bootstrap, "message.max.bytes": 8_000_000}
+    )
+    producer.produce(bus.settings.topic(topic.name), key=key, value=value)
+    assert producer.flush(10) == 0
+
+
+def test_judged_again_when_redis_is_back(
+    settings: Settings, own_redis: Redis, tmp_path: Path
+) -> None:
+    """Redis dies and comes back with nothing in it.
+
+    Meanwhile listings are judged without what it knows: a cheap one is reviewed, and says why. Then
+    the views are rebuilt from Kafka and the listing is taken down, for its seller is unverified.
+    """
+    bus = _bus(settings, redis_url=type(settings.redis_url)(own_redis.url))
+    bus.publish(sellers=[Seller("s-9", created_at=now_ms() - 900 * DAY_MS, verified=False)])
+    with WorkerProcess(bus.settings, tmp_path) as worker:
+        worker.wait_ready()
+        own_redis.kill()
+        wait_for(lambda: not worker.ready(), 20, "a worker that is not ready")
+        bus.publish(
+            [
+                listing("replica", "Zorvex replica", seller_id="s-9"),
+                listing(
+                    "cheap", "Zorvex Diver", seller_id="s-9", price_minor=2_000, currency="USD"
+                ),
+            ]
+        )
+        assert _found(bus, topics.TAKEDOWNS, "replica")["units_sold_before"] is None
+        review = _found(bus, topics.REVIEWS, "cheap")
+        assert any("did not answer" in evidence["note"] for evidence in review["evidence"])
+        assert worker.get("/health/live")[0] == 200
+        own_redis.start()
+        again = _found(bus, topics.TAKEDOWNS, "cheap")
+        assert again["rules"][0] == "cheap-mark-untrusted"
+        assert again["takedown_id"] == review["takedown_id"] == takedown_id("cheap", 1)
+        worker.wait_ready()
+
+
+def test_a_broker_that_crashes_loses_no_takedown(
+    settings: Settings, own_kafka: Kafka, tmp_path: Path
+) -> None:
+    """The broker is killed twice while listings are judged, and started again with its data."""
+    bus = _bus(settings, kafka_bootstrap=own_kafka.bootstrap)
+    infringing: set[str] = set()
+    with WorkerProcess(bus.settings, tmp_path, ASSAYER_BATCH_RECORDS="20") as worker:
+        worker.wait_ready()
+        for turn in range(3):
+            names = [f"l{turn}-{number}" for number in range(500)]
+            bus.publish(
+                listing(name, f"Zorvex replica {number}" if number % 5 == 0 else f"Chair {number}")
+                for number, name in enumerate(names)
+            )
+            infringing |= set(names[::5])
+            if turn < 2:
+                own_kafka.kill()
+                own_kafka.start()
+
+        def done() -> bool:
+            committed = bus.committed(GROUP, topics.LISTINGS).values()
+            return sum(max(0, offset) for offset in committed) == 1500
+
+        wait_for(done, 90, lambda: f"every listing committed\n{worker.text}")
+        assert worker.stop() == 0, worker.text
+    assert {record["listing_id"] for record in bus.takedowns()} == infringing
+
+
+def test_a_registry_that_hangs_stops_only_what_needs_it(
+    settings: Settings, own_registry: SchemaRegistryServer, tmp_path: Path
+) -> None:
+    """Known schemas go on; a listing of a new one is a dead letter until it is replayed."""
+    bus = _bus(settings, schema_registry_url=own_registry.url)
+    newer = schemas.load("listing")
+    newer["fields"].append({"name": "stall", "type": "string", "default": ""})
+    client = SchemaRegistryClient({"url": own_registry.url})
+    topic = bus.settings.topic(topics.LISTINGS.name)
+    value = AvroSerializer(client, json.dumps(newer))(
+        {
+            "event_id": str(uuid.uuid4()),
+            "listing_id": "newer",
+            "seller_id": "s-1",
+            "occurred_at": now_ms(),
+            "title": "Zorvex replica",
+        },
+        SerializationContext(topic, MessageField.VALUE),
+    )
+    with WorkerProcess(bus.settings, tmp_path) as worker:
+        worker.wait_ready()
+        bus.publish([listing("known-1", "Zorvex replica")])
+        _found(bus, topics.TAKEDOWNS, "known-1")
+        known = bus.messages(topics.LISTINGS)[0].value()
+        own_registry.suspend()
+        try:
+            _produce(bus, value, "newer")
+            _produce(bus, known, "known-1")
+            wait_for(lambda: len(bus.messages(topics.TAKEDOWNS)) == 2, 40, "what is known goes on")
+            wait_for(lambda: bus.messages(topics.DEAD_LETTERS), 40, "a dead letter")
+        finally:
+            own_registry.resume()
+        replayed = run_command(
+            bus.settings, "dead-letters", "replay", "--reason", "registry_unavailable"
+        )
+        assert replayed.returncode == 0, replayed.stderr
+        _found(bus, topics.TAKEDOWNS, "newer")
+
+
+def _unreadable() -> list[tuple[str, Callable[[bytes], bytes | None], str]]:
+    return [
+        ("no value", lambda _: None, "empty_value"),
+        ("no wire format", lambda _: b"\x07nonsense", "undecodable"),
+        ("cut off", lambda value: value[:20], "undecodable"),
+        ("a schema nobody has", lambda value: b"\0\x7f\xff\xff\xfe" + value[5:], "unknown_schema"),
+        ("too large", lambda value: value + b"\0" * 1_000_000, "too_large"),
+    ]
+
+
+def test_what_cannot_be_read_is_buried_whole_and_holds_nothing_up(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Each bad record is a dead letter with its bytes and its place; those beside it are judged.
+
+    One of them stands in the rights' topic: the registry counts its offset and goes on without it.
+    """
+    bus = _bus(settings)
+    _produce(bus, b"\x07nonsense", "no right", topics.RIGHTS)
+    bus.publish([listing("first", "Zorvex replica")])
+    good = bus.messages(topics.LISTINGS)[0].value()
+    bad = {name: (change(good), reason) for name, change, reason in _unreadable()}
+    for name, (value, _) in bad.items():
+        _produce(bus, value, name)
+    bus.publish(
+        [
+            listing("last", "Zorvex replica"),
+            listing("future", "Zorvex replica", occurred_at=now_ms() + DAY_MS),
+            listing("past", "Zorvex replica", occurred_at=-62_135_596_800_000),
+        ]
+    )
+    with WorkerProcess(bus.settings, tmp_path) as worker:
+        worker.wait_ready()
+        assert _found(bus, topics.TAKEDOWNS, "last")["registry_version"] == "1"
+        letters = wait_for(
+            lambda: found if len(found := bus.records(topics.DEAD_LETTERS)) == len(bad) + 3 else [],
+            30,
+            "the dead letters",
+        )
+    by_key = {letter["key"].decode(): letter for letter in letters}
+    for name, (value, reason) in bad.items():
+        assert by_key[name]["value"] == value
+        assert by_key[name]["reason"] == reason
+        assert by_key[name]["topic"] == bus.settings.topic(topics.LISTINGS.name)
+        assert by_key[name]["error"]
+    assert by_key["no right"]["topic"] == bus.settings.topic(topics.RIGHTS.name)
+    assert by_key["no right"]["reason"] == "undecodable"
+    assert by_key["future"]["reason"] == by_key["past"]["reason"] == "bad_time"
+    assert {record["listing_id"] for record in bus.takedowns()} == {"first", "last"}
