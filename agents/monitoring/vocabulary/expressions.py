@@ -11,7 +11,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import hyperscan
 
@@ -20,12 +20,14 @@ from agents.monitoring.vocabulary.expansion import branches, escaped, literals
 _BASES: Final = {"ı": "i", "ł": "l", "đ": "d", "ø": "o"}
 """Letters that are written without their stroke or dot and have no decomposition."""
 
-SHORT: Final = 5
+SHORT: Final = 3
 """Letters of a literal below which it stands inside many other words."""
+SHORT_IN_TEXTS: Final = 5
+"""The same where whole texts are searched."""
 
-TOGETHER: Final = 20
-"""Expressions that are no literals compiled into one database: more together take longer than
-apart."""
+TOGETHER: Final = 60
+"""Expressions that are no literals compiled into one database: all together take longer to compile
+than apart, and each database is a scan of its own."""
 
 _SPACES: Final = re.compile(" {2,}")
 
@@ -122,18 +124,27 @@ class Expressions:
             VocabularyError: Hyperscan does not take an entry; says which.
         """
         self.entries = tuple(entries)
-        plain: list[tuple[bytes, int]] = []
-        others: list[tuple[bytes, int]] = []
+        short = SHORT_IN_TEXTS if rare else SHORT
+        plain: dict[tuple[str, str, str], tuple[bytes, int]] = {}
+        others: dict[tuple[str, str, str], tuple[bytes, int]] = {}
         for index, entry in enumerate(self.entries):
             for branch in branches(entry.pattern):
                 texts = None if before or behind else literals(branch)
-                if texts is None or (rare and len(min(texts, key=len)) < SHORT):
-                    edged = f"{before}{_edge(branch, before)}(?:{branch}){behind}"
-                    others.append((edged.encode(), index))
+                # What several languages say alike is looked for once.
+                if texts is None or len(min(texts, key=len)) < short:
+                    pattern = f"{before}{_edge(branch, before)}(?:{branch})"
+                    pattern += f"{_edge(branch[::-1], behind)}{behind}"
+                    key = (entry.group, entry.excuses, pattern)
+                    others.setdefault(key, (pattern.encode(), index))
                 else:
-                    plain.extend((escaped(text).encode(), index) for text in texts)
-        groups = [others[first : first + TOGETHER] for first in range(0, len(others), TOGETHER)]
-        self._databases = [self._compiled(group) for group in [plain, *groups] if group]
+                    for text in texts:
+                        key = (entry.group, entry.excuses, text)
+                        plain.setdefault(key, (escaped(text).encode(), index))
+        rest = list(others.values())
+        groups = [rest[first : first + TOGETHER] for first in range(0, len(rest), TOGETHER)]
+        self._databases = [
+            self._compiled(group) for group in [list(plain.values()), *groups] if group
+        ]
 
     def _compiled(self, patterns: Sequence[tuple[bytes, int]]) -> hyperscan.Database:
         database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
@@ -193,18 +204,18 @@ def _where(entry: Entry, reason: str) -> str:
     return f"{entry.language}.yaml: {entry.group}: {entry.source!r}: {reason}"
 
 
-def _edge(pattern: str, before: str) -> str:
+def _edge(pattern: str, neighbour: str) -> str:
     """Return a word boundary where the pattern begins with an ASCII letter or digit.
+
+    Turned round, where it ends with one; never where an expression stands beside it.
 
     Only to have fewer matches to look at: what stands beside a match is checked after the scan.
     """
-    return r"\b" if not before and pattern[0].isascii() and pattern[0].isalnum() else ""
+    return r"\b" if not neighbour and pattern[0].isascii() and pattern[0].isalnum() else ""
 
 
-def _collect(
-    entry: int, start: int, end: int, _flags: int, found: list[tuple[int, int, int]]
-) -> None:
-    found.append((entry, start, end))
+def _collect(entry: int, start: int, end: int, _flags: int, found: object) -> None:
+    cast(list[tuple[int, int, int]], found).append((entry, start, end))
 
 
 def _places(raw: bytes, found: Sequence[tuple[int, int, int]]) -> dict[int, int]:
