@@ -75,6 +75,8 @@ class Spelling:
     """Numbers of the runs that begin a word, apart from the first."""
     length: int
     """Letters and digits of the mark."""
+    written: tuple[str, ...] = ()
+    """How the mark is written most often: its words with spaces between, and without."""
     ampersands: frozenset[int] = frozenset()
     """Numbers of the runs before which '&' stands; in a short mark it must: 'H&M' is not 'H M'."""
     own: frozenset[str] = frozenset()
@@ -96,6 +98,14 @@ class Sighting:
 
 def look_at(spelling: Spelling, skeleton: Skeleton, letter: int) -> Sighting | None:
     """Return the mark if it stands at letter number `letter` of the skeleton; None if not."""
+    first = int(skeleton.places[letter])
+    for written in spelling.written:
+        # Most marks are written plainly: 3 µs here against 30 below.
+        last = first + len(written)
+        if skeleton.read[first:last].lower() == written and first not in skeleton.drawn:
+            if not on_boundaries(skeleton.read, first, last):
+                return None
+            return Sighting(spelling.mark, first, last, (), "plain")
     runs = skeleton.runs(letter, len(spelling.runs))
     if len(runs) == 1 and len(runs[0]) < len(spelling.runs[0]):
         return None

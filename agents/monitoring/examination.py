@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from agents.monitoring.folding import Reading, folded_reading
 from agents.monitoring.goods import PriceCheck, compare_price
-from agents.monitoring.marks import MarkMatch, MarkMatcher
+from agents.monitoring.marks import MarkMatch
 from agents.monitoring.pictures import ImageMatch
 from agents.monitoring.registry import authorisation, in_force
 from agents.monitoring.signals import Facts
 from agents.monitoring.vocabulary import Vocabulary
-from agents.monitoring.vocabulary import load as load_vocabulary
 from agents.records import Evidence, Listing, Right
 
 ABOUT_THE_GOODS = ("title", "brand")
@@ -64,13 +62,15 @@ def examine_right(
     vocabulary: Vocabulary,
     now: int,
     *,
+    disguised: Sequence[MarkMatch] = (),
     images: Sequence[ImageMatch] = (),
     own_gtin: bool = False,
 ) -> RightMatch | None:
     """Return the facts of a listing that names the right's mark at `marks`, or shows its goods.
 
-    `images` are its pictures known to show infringing goods: what they show is what is sold. So is
-    what a trade number of the right's owner says.
+    `disguised` are words of copying that it disguises, `images` its pictures known to show
+    infringing goods: what they show is what is sold. So is what a trade number of the right's owner
+    says.
 
     None where the mark can only be read in what may be an honest word ('Marla' for 'Maria'), and
     nothing calls the goods copies or shows them.
@@ -79,7 +79,7 @@ def examine_right(
     about_goods = (
         bool(images) or own_gtin or any(match.field in ABOUT_THE_GOODS for match in sure or marks)
     )
-    words = _words(listing, sure or marks, vocabulary, about_goods=about_goods)
+    words = _words(listing, sure or marks, disguised, vocabulary, about_goods=about_goods)
     if not sure and not any(word.signal == "replica_words" for word in words):
         if not images:
             return None
@@ -119,7 +119,12 @@ def examine_right(
 
 
 def _words(
-    listing: Listing, marks: Sequence[MarkMatch], vocabulary: Vocabulary, *, about_goods: bool
+    listing: Listing,
+    marks: Sequence[MarkMatch],
+    disguised: Sequence[MarkMatch],
+    vocabulary: Vocabulary,
+    *,
+    about_goods: bool,
 ) -> list[WordMatch]:
     found: list[WordMatch] = []
     fields = {match.field: None for match in marks}
@@ -149,25 +154,18 @@ def _words(
                 )
             )
     if about_goods and not found:
-        found += _disguised_words(texts["title"], marks)
+        found += _disguised_words(disguised, marks)
     return found
 
 
-@cache
-def _strong_words() -> MarkMatcher:
-    """Return a matcher of the words of copying that are looked for under a disguise too."""
-    return MarkMatcher(load_vocabulary().literals())
-
-
-def _disguised_words(title: str, marks: Sequence[MarkMatch]) -> list[WordMatch]:
-    """Return words of copying that the title disguises ('r3plica'): nobody does so by chance."""
+def _disguised_words(words: Sequence[MarkMatch], marks: Sequence[MarkMatch]) -> Iterator[WordMatch]:
+    """Yield words of copying that the title disguises ('r3plica'): nobody does so by chance."""
     own = [(match.start, match.end) for match in marks if match.field == "title"]
-    return [
-        WordMatch("replica_words", "title", word.start, word.end, word.text, word.folds)
-        for word in _strong_words().find({"title": title})
-        if word.strength == "hidden"
-        and not any(word.start < end and start < word.end for start, end in own)
-    ]
+    for word in words:
+        if word.field == "title" and not any(
+            word.start < end and start < word.end for start, end in own
+        ):
+            yield WordMatch("replica_words", "title", word.start, word.end, word.text, word.folds)
 
 
 def _nominative(marks: Sequence[MarkMatch], vocabulary: Vocabulary, *, said: bool) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -95,8 +96,10 @@ class Reading:
         return folded_reading(self.original)
 
     @cached_property
-    def _origins(self) -> list[int]:
+    def _origins(self) -> Sequence[int]:
         """For each character of the reading, the code point of the original it came from."""
+        if all(len(_FOLDED[ord(character)]) == 1 for character in set(self.original)):
+            return range(len(self.original))
         return [
             index for index, character in enumerate(self.original) for _ in _FOLDED[ord(character)]
         ]

@@ -16,6 +16,7 @@ from agents.monitoring.folding import folded_reading
 from agents.monitoring.gtin import GtinPrefixes, prefix_table
 from agents.monitoring.marks import MarkMatcher, words_of
 from agents.monitoring.reference import countries
+from agents.monitoring.vocabulary import load as load_vocabulary
 from agents.records import Listing, Right
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def compile_registry(rights: Iterable[Right], version: str) -> Registry:
     return Registry(
         version,
         ordered,
-        MarkMatcher([spelled[words] for words in marks]),
+        MarkMatcher([spelled[words] for words in marks], load_vocabulary().literals()),
         tuple(tuple(sorted(owners[words])) for words in marks),
         _images(ordered),
         prefix_table(ordered),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,11 +12,14 @@ import msgspec
 
 from agents.monitoring.images.hashes import MAX_PICTURES
 from agents.monitoring.judge import Examination, Judge
+from agents.monitoring.marks import Found
 from agents.records import Listing
 from streams import topics
 from streams.codec import DecodeError, Decoder
 from streams.dead_letters import Failure, SourceRecord
 from streams.schema_registry import SchemaRegistry
+
+log = logging.getLogger(__name__)
 
 EARLIEST: Final = 946_684_800_000
 """2000-01-01: a listing from before is a producer's mistake."""
@@ -92,25 +96,46 @@ def screen(
         candidates.append(record)
         times.append(occurred_at)
         texts.append(found)
-    hits = judge.concerned(texts)
+    hits = _concerned(judge, texts)
     near = judge.near_images(text for _, pictures in pictured for text in pictures)
     if near:
         hits |= {number for number, pictures in pictured if any(p in near for p in pictures)}
     result.allowed += (moment for number, moment in enumerate(times) if number not in hits)
     screened = time.perf_counter()
+    listings: list[tuple[SourceRecord, Listing]] = []
     for number in sorted(hits):
-        record = candidates[number]
         try:
-            listing = to_listing(decoder, record.value)
-            result.examined.append((record, judge.examine(listing, now, near)))
+            listings.append((candidates[number], to_listing(decoder, candidates[number].value)))
         except DecodeError as error:
-            result.failures.append(Failure(record, error.reason, str(error)))
+            result.failures.append(Failure(candidates[number], error.reason, str(error)))
+    readings = _find_all(judge, [listing for _, listing in listings])
+    for (record, listing), found in zip(listings, readings, strict=True):
+        try:
+            result.examined.append((record, judge.examine(listing, now, near, found)))
         except Exception as error:  # noqa: BLE001 - one listing must not stop the others
             result.failures.append(
                 Failure(record, "judge_error", f"{type(error).__name__}: {error}")
             )
     result.seconds = {"screen": screened - started, "examine": time.perf_counter() - screened}
     return result
+
+
+def _concerned(judge: Judge, texts: Sequence[Sequence[bytes]]) -> set[int]:
+    """Return which listings have to be examined: all, where they can't be screened together."""
+    try:
+        return judge.concerned(texts)
+    except Exception:
+        log.exception("a batch could not be screened; all of it is examined")
+        return set(range(len(texts)))
+
+
+def _find_all(judge: Judge, listings: Sequence[Listing]) -> Sequence[Found | None]:
+    """Return what stands in the texts of listings; None where they can't be read together."""
+    try:
+        return judge.find_all(listings)
+    except Exception:
+        log.exception("the listings of a batch could not be read together; each is read alone")
+        return [None] * len(listings)
 
 
 def to_listing(decoder: Decoder, value: bytes | None) -> Listing:

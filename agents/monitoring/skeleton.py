@@ -66,6 +66,9 @@ SPELLED: Final = 32
 """It reads as more than one letter."""
 DRAWS: Final = 64
 """Markup or a drawn letter may begin with it."""
+STRIKES: Final = 128
+"""It may stand for a letter that is struck out."""
+STRIKING: Final = "*?_#•●∗＊✱"
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ def tables() -> Tables:
     flags[[code for code in soft if chr(code) in _PUNCTUATION]] |= WITHIN
     flags[first != second] |= SEVERAL
     flags[list(spelled)] |= SPELLED
+    flags[[ord(c) for c in STRIKING]] |= STRIKES
     drawings = _art()[1]
     flags[[ord(c) for c in {"<", "&", *(drawing[0] for drawing in drawings)}]] |= DRAWS
     # A tag goes on with a letter, '/' or '!', an entity with '#' or a letter.

@@ -10,14 +10,12 @@ from typing import Final
 import numpy as np
 
 from agents.monitoring.disguise import CENSORED, Sighting, on_boundaries
-from agents.monitoring.skeleton import ALPHABETIC, Decoded, Ints
+from agents.monitoring.skeleton import ALPHABETIC, STRIKES, STRIKING, Decoded, Ints
 
-_SIGNS: Final = "*?_#•●∗＊✱"
-_SIGN_CODES: Final = np.array([ord(sign) for sign in _SIGNS])
+_SIGNS: Final = STRIKING
 _WORD: Final = re.compile(rf"(?:[^\W_]|[{_SIGNS}])*[{_SIGNS}](?:[^\W_]|[{_SIGNS}])*")
 _AT_THE_END: Final = "_"
 """Signs that may stand for the last letter too; others end a word for themselves ('origin*')."""
-_END_CODES: Final = np.array([ord(sign) for sign in _AT_THE_END])
 _GAP: Final = r"[\s\-.'’]{0,3}"
 _MOST_WORDS: Final = 20
 """Words of a listing that are looked at."""
@@ -30,12 +28,12 @@ _SHARE: Final = 0.4
 
 def places_of_signs(decoded: Decoded) -> Ints:
     """Return where a sign that may strike out a letter stands beside letters."""
-    places = np.flatnonzero(np.isin(decoded.codes, _SIGN_CODES))
-    letters = (decoded.flags & ALPHABETIC) > 0
-    before = letters[np.maximum(places - 1, 0)] & (places > 0)
-    behind = letters[np.minimum(places + 1, len(letters) - 1)]
-    ends = np.isin(decoded.codes[places], _END_CODES)
-    return places[behind | (before & ends)]
+    flags = decoded.flags
+    places = np.flatnonzero(flags & STRIKES)
+    before = (flags[np.maximum(places - 1, 0)] & ALPHABETIC) > 0
+    behind = (flags[np.minimum(places + 1, len(flags) - 1)] & ALPHABETIC) > 0
+    ends: Ints = places[behind | (before & (decoded.codes[places] == ord(_AT_THE_END)))]
+    return ends
 
 
 class StruckMarks:
@@ -49,11 +47,10 @@ class StruckMarks:
             for word in dict.fromkeys(words):
                 if len(word) >= _SHORTEST:
                     self._owners[word].append(number)
-        by_length: defaultdict[int, list[str]] = defaultdict(list)
+        self._words: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
         for word in sorted(self._owners):
-            by_length[len(word)].append(word)
-        # One text a length: a search over 1,200 words costs 20 µs, and few words have such signs.
-        self._words = {length: f"\n{chr(10).join(found)}\n" for length, found in by_length.items()}
+            self._words[len(word), word[0]].append(word)
+            self._words[len(word), ""].append(word)
 
     def find(self, text: str) -> Iterator[Sighting]:
         """Yield the marks that stand in a text with letters struck out."""
@@ -73,11 +70,14 @@ class StruckMarks:
                     yield sighting
 
     def _marks_with(self, word: str) -> list[int]:
-        words = self._words.get(len(word))
-        if words is None or all(sign in _SIGNS for sign in word):
+        if all(sign in _SIGNS for sign in word):
             return []
-        pattern = "".join("[^\n]" if c in _SIGNS else re.escape(c) for c in word)
-        found = re.findall(f"(?<=\n){pattern}(?=\n)", words)
+        first = "" if word[0] in _SIGNS else word[0]
+        found = [
+            other
+            for other in self._words.get((len(word), first), ())
+            if all(c == o or c in _SIGNS for c, o in zip(word, other, strict=True))
+        ]
         return sorted({number for match in found for number in self._owners[match]})
 
     def _mark_at(
