@@ -98,19 +98,22 @@ class Sighting:
 
 def look_at(spelling: Spelling, skeleton: Skeleton, letter: int) -> Sighting | None:
     """Return the mark if it stands at letter number `letter` of the skeleton; None if not."""
-    first = int(skeleton.places[letter])
-    for written in spelling.written:
-        # Most marks are written plainly: 3 µs here against 30 below.
-        last = first + len(written)
-        if skeleton.read[first:last].lower() == written and first not in skeleton.drawn:
-            if not on_boundaries(skeleton.read, first, last):
-                return None
-            return Sighting(spelling.mark, first, last, (), "plain")
+    invisible = load_table().invisible
+    if not skeleton.turned:
+        first = int(skeleton.places[letter])
+        for written in spelling.written:
+            # Most marks are written plainly: 3 µs here against 30 below.
+            last = first + len(written)
+            if (
+                skeleton.read[first:last].lower() == written
+                and ord(skeleton.read[last : last + 1] or " ") not in invisible
+                and on_boundaries(skeleton.read, first, last)
+            ):
+                return Sighting(spelling.mark, first, last, (), "plain")
     runs = skeleton.runs(letter, len(spelling.runs))
     if len(runs) == 1 and len(runs[0]) < len(spelling.runs[0]):
         return None
     start, end = runs[0][0], skeleton.end(runs[-1][-1])
-    invisible = load_table().invisible
     while end < len(skeleton.read) and invisible.get(ord(skeleton.read[end])) == COMBINING:
         end += 1
     if not on_boundaries(skeleton.read, start, end):
