@@ -65,11 +65,12 @@ def examine_right(
     sure = [match for match in marks if match.strength != "weak"]
     about_goods = any(match.field in ABOUT_THE_GOODS for match in sure or marks)
     words = _words(listing, sure or marks, vocabulary, about_goods=about_goods)
-    if not sure and not any(word.signal == "replica_words" for word in words):
+    copies = any(word.signal == "replica_words" for word in words)
+    if not sure and not copies:
         return None
     marks = sure or marks
     plain = [match for match in marks if not match.hidden]
-    nominative = _nominative(marks, vocabulary)
+    nominative = _nominative(marks, vocabulary, said=copies)
     used = listing.condition in ("USED", "REFURBISHED") or vocabulary.says_used(
         folded_reading(listing.title)
     )
@@ -81,7 +82,7 @@ def examine_right(
         in_force=in_force(right, listing, now),
         authorised=authorised,
         partly_authorised=partly and not authorised,
-        replica_words=any(word.signal == "replica_words" for word in words),
+        replica_words=copies,
         inspired_words=any(word.signal == "inspired_words" for word in words),
         nominative=nominative,
         used=used,
@@ -135,17 +136,20 @@ def _words(
     return found
 
 
-def _nominative(marks: Sequence[MarkMatch], vocabulary: Vocabulary) -> bool:
+def _nominative(marks: Sequence[MarkMatch], vocabulary: Vocabulary, *, said: bool) -> bool:
     """Return whether every mention that says what the goods are only says what they are for.
 
-    The title speaks first; a brand field alone claims the brand.
+    The title speaks first; a brand field alone claims the brand. With `said`, for goods that are
+    called copies, the name of an accessory beside the mark is not enough.
     """
     for fields in (("title",), ("brand",), ()):
         asked = [match for match in marks if not fields or match.field in fields]
         if asked:
             return all(
                 match.field != "brand"
-                and vocabulary.nominative(match.reading.text, match.read_start, match.read_end)
+                and vocabulary.nominative(
+                    match.reading.text, match.read_start, match.read_end, said=said
+                )
                 for match in asked
             )
     return False

@@ -75,7 +75,7 @@ class Judge:
     def __init__(self, registry: Registry, policy: Policy) -> None:
         self.registry = registry
         self.policy = policy
-        self._vocabulary = load_vocabulary("en")
+        self._vocabulary = load_vocabulary()
 
     def concerned(self, texts: Sequence[Sequence[bytes]]) -> set[int]:
         """Return which listings have to be examined, given the UTF-8 texts of each.

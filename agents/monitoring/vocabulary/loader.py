@@ -1,188 +1,166 @@
-"""Compiles a language's vocabulary and reads a text with it."""
+"""Reads the vocabulary files of all languages, and refuses what can't be used.
+
+A file is one language (`en.yaml` is the one to read first). Its entries are regular expressions
+over the folded reading of a text: lower case, one kind of space, no invisible characters.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import yaml
 
-NEAR: Final = 80
-"""Characters between a mark and a word in a description that still speaks of it *(start value)*."""
-BESIDE: Final = 3
-"""Characters between a mark and a word that counts only right beside it."""
-AROUND: Final = 12
-"""Characters between a mark and a word of imitation ('inspired by the MARK')."""
-CONTEXT: Final = 24
-"""Characters around a word in which its innocent context is looked for."""
+from agents.monitoring.vocabulary.expressions import (
+    Entry,
+    Expressions,
+    VocabularyError,
+    check,
+    pattern_of,
+)
+from agents.monitoring.vocabulary.nominative import CLASSES, NominativeUse
+from agents.monitoring.vocabulary.replica import REPLICA_GROUPS, ReplicaWords
+from agents.monitoring.vocabulary.vocabulary import Vocabulary
 
-Kind = Literal["replica", "inspired"]
-
-_GROUPS: Final = {
-    "replica": ("strong", "beside", "title", "inspired"),
-    "negation": ("before", "after"),
-    "nominative": ("before", "filler", "after"),
-}
-_LISTS: Final = ("context", "used")
-
-
-class VocabularyError(ValueError):
-    """A vocabulary file that can't be used: names the file, the entry and what is wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A word of the vocabulary in a reading: its kind, its span there, what it says."""
-
-    kind: Kind
-    start: int
-    end: int
-    text: str
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """One language, compiled. Texts are folded readings; spans are in them."""
-
-    language: str
-    version: int
-    _strong: re.Pattern[str]
-    _beside: re.Pattern[str]
-    _title: re.Pattern[str]
-    _inspired: re.Pattern[str]
-    _negated_before: re.Pattern[str]
-    _negated_after: re.Pattern[str]
-    _context: re.Pattern[str]
-    _used: re.Pattern[str]
-    _nominative_before: re.Pattern[str]
-    _nominative_after: re.Pattern[str]
-
-    def replica_words(
-        self,
-        text: str,
-        marks: Sequence[tuple[int, int]],
-        *,
-        title: bool = False,
-        whole: bool = False,
-    ) -> list[Finding]:
-        """Return what calls the goods copies, in order, none within another.
-
-        `marks` are the spans of the mark in `text`. In a title a word counts wherever it stands;
-        elsewhere it has to stand near a mark, unless `whole` says that all of the text is about the
-        goods of the mark: then strong words count anywhere. Words under a negation ('not a
-        replica') or in an innocent context ('1:18 scale model', 'AAA batteries') do not count.
-        """
-        everything = [(0, len(text))]
-        strong = everything if title or whole else marks
-        found: list[Finding] = []
-        for kind, pattern, near, reach in (
-            ("replica", self._strong, strong, NEAR),
-            ("replica", self._beside, marks, BESIDE),
-            ("replica", self._title, everything if title else (), 0),
-            ("inspired", self._inspired, marks, AROUND),
-        ):
-            for hit in pattern.finditer(text):
-                start, end = hit.span()
-                if not _within(start, end, near, reach):
-                    continue
-                if any(start < other.end and other.start < end for other in found):
-                    continue
-                if any(start < last and first < end for first, last in marks):
-                    continue  # the word is the mark's own
-                if self._negated(text, start, end) or self._innocent(text, start, end):
-                    continue
-                found.append(
-                    Finding("inspired" if kind == "inspired" else "replica", start, end, hit[0])
-                )
-        return sorted(found, key=lambda finding: finding.start)
-
-    def _negated(self, text: str, start: int, end: int) -> bool:
-        before = text[max(0, start - 60) : start]
-        return bool(self._negated_before.search(before) or self._negated_after.match(text, end))
-
-    def _innocent(self, text: str, start: int, end: int) -> bool:
-        window = max(0, start - CONTEXT)
-        return any(
-            hit.start() <= end - window + 2 and hit.end() >= start - window - 2
-            for hit in self._context.finditer(text[window : end + CONTEXT])
-        )
-
-    def nominative(self, text: str, start: int, end: int) -> bool:
-        """Return whether the mark at this span names what the goods are *for*."""
-        return bool(
-            self._nominative_before.search(text[max(0, start - 60) : start])
-            or self._nominative_after.match(text, end)
-        )
-
-    def says_used(self, text: str) -> bool:
-        """Return whether the text says that the goods are second-hand."""
-        return bool(self._used.search(text))
-
-
-def _within(start: int, end: int, spans: Sequence[tuple[int, int]], reach: int) -> bool:
-    return any(start <= last + reach and end >= first - reach for first, last in spans)
+_GROUPS: Final = (
+    *(f"replica.{name}" for name in REPLICA_GROUPS),
+    *(f"negation.{name}" for name in ("before", "filler", "after", "between")),
+    *(f"nominative.{name}" for name in CLASSES),
+    "innocent",
+    "used",
+    "literals",
+)
+_CLOSING: Final = "[ \"'”’»)」』-]*"
+"""What may stand between a word and what turns it round behind it."""
+_MIN_LITERAL: Final = 5
+"""Letters a literal has at least: a shorter one stands in too many honest texts once disguised."""
 
 
 @cache
-def load(language: str = "en") -> Vocabulary:
-    """Return the shipped vocabulary of a language.
+def load() -> Vocabulary:
+    """Return the shipped vocabulary of all languages together.
+
+    All are read at once, because a listing's language is often empty, wrong, or several.
 
     Raises:
-        VocabularyError: the file is broken.
+        VocabularyError: a file is broken; names the file and the entry.
     """
-    path = Path(__file__).with_name(f"{language}.yaml")
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return compile_vocabulary(data, path.name)
+    paths = sorted(Path(__file__).parent.glob("*.yaml"))
+    files = {path.stem: yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader) for path in paths}
+    return compile_vocabulary(files)
 
 
-def compile_vocabulary(data: Any, name: str) -> Vocabulary:
-    """Return the vocabulary of a parsed file; `name` stands in the errors."""
-    entries: dict[str, list[str]] = {}
-    for group, keys in _GROUPS.items():
-        for key in keys:
-            entries[f"{group}.{key}"] = _strings(
-                data.get(group, {}).get(key, []), name, f"{group}.{key}"
-            )
-    for key in _LISTS:
-        entries[key] = _strings(data.get(key, []), name, key)
-    for where, texts in entries.items():
-        for text in texts:
-            try:
-                re.compile(text)
-            except re.error as error:
-                raise VocabularyError(f"{name}: {where}: {text!r}: {error}") from None
-    filler = _any(entries["nominative.filler"])
+def compile_vocabulary(files: Mapping[str, Any]) -> Vocabulary:
+    """Return the vocabulary of parsed files, by language.
+
+    Raises:
+        VocabularyError: as for `load`.
+    """
+    entries: list[Entry] = []
+    versions: dict[str, int] = {}
+    for language, data in files.items():
+        versions[language] = _head(language, data)
+        entries.extend(_entries(language, data))
+    _no_duplicates(entries)
+    by_group: dict[str, list[Entry]] = {group: [] for group in _GROUPS}
+    compiled: set[tuple[str, str, str]] = set()
+    for entry in entries:  # what two languages share is looked for once
+        if (entry.group, entry.pattern, entry.excuses) not in compiled:
+            compiled.add((entry.group, entry.pattern, entry.excuses))
+            by_group[entry.group].append(entry)
+    try:
+        return _compiled(by_group, versions)
+    except VocabularyError:
+        check(entries)
+        raise
+
+
+def _compiled(groups: Mapping[str, list[Entry]], versions: Mapping[str, int]) -> Vocabulary:
+    def entries(kind: str, names: Iterable[str]) -> Iterable[Entry]:
+        return (entry for name in names for entry in groups[f"{kind}.{name}"])
+
     return Vocabulary(
-        language=str(data.get("language", "")),
-        version=int(data.get("version", 0)),
-        _strong=_words(entries["replica.strong"]),
-        _beside=_words(entries["replica.beside"]),
-        _title=_words(entries["replica.title"]),
-        _inspired=_words(entries["replica.inspired"]),
-        _negated_before=re.compile(rf"(?<!\w){_any(entries['negation.before'])}\s*$"),
-        _negated_after=re.compile(_any(entries["negation.after"])),
-        _context=_words(entries["context"]),
-        _used=_words(entries["used"]),
-        _nominative_before=re.compile(
-            rf"(?<!\w){_any(entries['nominative.before'])}[\s:]+(?:{filler}[\s,/&]+){{0,3}}$"
+        versions,
+        ReplicaWords(
+            words=Expressions(entries("replica", REPLICA_GROUPS), rare=True),
+            negations=Expressions(entries("negation", ("before", "filler"))),
+            negated_after=Expressions(groups["negation.after"], before="^" + _CLOSING),
+            between=Expressions(groups["negation.between"], before="^ *", behind=" *$"),
+            innocent=Expressions(groups["innocent"]),
         ),
-        _nominative_after=re.compile(rf"\s*{_any(entries['nominative.after'])}(?!\w)"),
+        NominativeUse(Expressions(entries("nominative", CLASSES))),
+        Expressions(groups["used"]),
+        tuple(sorted({entry.source for entry in groups["literals"]})),
     )
 
 
-def _strings(value: Any, name: str, where: str) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise VocabularyError(f"{name}: {where}: expected a list of texts")
-    return value
+def _head(language: str, data: Any) -> int:
+    if not isinstance(data, dict) or data.get("language") != language:
+        raise VocabularyError(f"{language}.yaml: language: expected {language!r}")
+    version = data.get("version")
+    if not isinstance(version, int) or version < 1:
+        raise VocabularyError(f"{language}.yaml: version: expected a number from 1")
+    return version
 
 
-def _any(expressions: Sequence[str]) -> str:
-    return f"(?:{'|'.join(expressions)})" if expressions else r"(?!)"
+def _entries(language: str, data: Mapping[str, Any]) -> Iterable[Entry]:
+    accents = data.get("accents") == "tell words apart"
+    for key, value in data.items():
+        if key in ("language", "version", "accents"):
+            continue
+        groups = value if isinstance(value, dict) else {"": value}
+        for name, items in groups.items():
+            group = f"{key}.{name}" if name else key
+            if group not in _GROUPS:
+                raise VocabularyError(
+                    f"{language}.yaml: unknown group {group!r}; there are {', '.join(_GROUPS)}"
+                )
+            if not isinstance(items, list):
+                raise VocabularyError(f"{language}.yaml: {group}: expected a list")
+            for item in items:
+                yield _entry(language, group, item, accents=accents)
 
 
-def _words(expressions: Sequence[str]) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w]){_any(expressions)}(?!\w)")
+def _entry(language: str, group: str, item: Any, *, accents: bool) -> Entry:
+    word = ""
+    if isinstance(item, dict) and set(item) == {"word", "near"} and group == "innocent":
+        word, item = _source(language, group, item["word"]), item["near"]
+    source = _source(language, group, item)
+    if group == "literals":
+        letters = source.replace(" ", "")
+        if not (letters.isascii() and letters.isalpha() and len(letters) >= _MIN_LITERAL):
+            raise VocabularyError(
+                f"{language}.yaml: {group}: {source!r}: expected {_MIN_LITERAL} or more plain "
+                "letters"
+            )
+    return Entry(
+        language,
+        group,
+        source,
+        pattern_of(source, accents=accents),
+        pattern_of(word, accents=accents),
+    )
+
+
+def _source(language: str, group: str, item: Any) -> str:
+    where = f"{language}.yaml: {group}: {item!r}"
+    if not isinstance(item, str) or not item.strip():
+        raise VocabularyError(f"{where}: expected a text that is not empty")
+    plain = re.sub(r"\\.", "", item)
+    if plain != plain.lower():
+        raise VocabularyError(f"{where}: has capitals, and the texts it is tried on have none")
+    return item
+
+
+def _no_duplicates(entries: Iterable[Entry]) -> None:
+    seen: set[tuple[str, str, str, str]] = set()
+    for entry in entries:
+        key = (entry.language, entry.group, entry.pattern, entry.excuses)
+        if key in seen:
+            raise VocabularyError(
+                f"{entry.language}.yaml: {entry.group}: {entry.source!r}: stands there twice"
+            )
+        seen.add(key)

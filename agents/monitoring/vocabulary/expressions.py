@@ -1,0 +1,250 @@
+"""Many regular expressions, looked for at once, in time linear in the text.
+
+An entry of a vocabulary file is a regular expression that Hyperscan takes: no look-around, no
+back-reference. Hyperscan runs them as automata, so no text can make one slow.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import hyperscan
+
+from agents.monitoring.vocabulary.expansion import branches, escaped, literals
+
+_BASES: Final = {"ı": "i", "ł": "l", "đ": "d", "ø": "o"}
+"""Letters that are written without their stroke or dot and have no decomposition."""
+
+SHORT: Final = 5
+"""Letters of a literal below which it stands inside many other words."""
+
+TOGETHER: Final = 20
+"""Expressions that are no literals compiled into one database: more together take longer than
+apart."""
+
+_SPACES: Final = re.compile(" {2,}")
+
+_FLAGS: Final = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_SOM_LEFTMOST
+
+
+class VocabularyError(ValueError):
+    """A vocabulary file that can't be used: names the file, the entry and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An expression of a vocabulary file: where it stands, and how it is compiled."""
+
+    language: str
+    group: str
+    source: str
+    pattern: str
+    excuses: str = ""
+    """For an innocent neighbour: the words that it excuses, as an expression."""
+
+
+class Hit(NamedTuple):
+    """Where an entry, by its index, stands in a text: a half-open span of code points."""
+
+    entry: int
+    start: int
+    end: int
+
+
+def pattern_of(source: str, *, accents: bool) -> str:
+    """Return an entry's expression as it is compiled.
+
+    Letters beyond ASCII are folded as the texts are (NFKC, case), and an accented letter also stands
+    for the bare one, unless `accents` tell words apart (Vietnamese).
+    """
+    parts: list[str] = []
+    in_class = escaped = False
+    for character in source:
+        if escaped:
+            parts.append(character)
+            escaped = False
+        elif character == "\\":
+            parts.append(character)
+            escaped = True
+        elif character.isascii():
+            in_class = character == "[" or (in_class and character != "]")
+            parts.append(character)
+        else:
+            folded = unicodedata.normalize("NFKC", character.casefold()).casefold()
+            base = "" if accents else _base(folded)
+            if not base:
+                parts.append(folded)
+            else:
+                parts.append(f"{base}{folded}" if in_class else f"[{base}{folded}]")
+    return "".join(parts)
+
+
+def _base(letter: str) -> str:
+    """Return the ASCII letter under an accented one; '' where there is none."""
+    base = _BASES.get(letter) or unicodedata.normalize("NFD", letter)[:1]
+    return base if base != letter and base.isascii() and base.isalpha() else ""
+
+
+def refusal(pattern: str) -> str:
+    """Return why Hyperscan does not take an expression; '' where it does."""
+    try:
+        hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK).compile(
+            expressions=[pattern.encode()], ids=[0], elements=1, flags=[_FLAGS]
+        )
+    except hyperscan.error as error:
+        return str(error)
+    return ""
+
+
+class Expressions:
+    """Entries, compiled.
+
+    Not for use from two threads at once: Hyperscan's scratch space belongs to one scan at a time.
+    """
+
+    def __init__(self, entries: Iterable[Entry], *, before: str = "", behind: str = "", rare: bool = False) -> None:
+        """Compile `entries`, each between the expressions `before` and `behind`.
+
+        `rare` says that they are looked for in whole texts, where few should be met by chance.
+
+        Raises:
+            VocabularyError: Hyperscan does not take an entry; says which.
+        """
+        self.entries = tuple(entries)
+        plain: list[tuple[bytes, int]] = []
+        others: list[tuple[bytes, int]] = []
+        for index, entry in enumerate(self.entries):
+            for branch in branches(entry.pattern):
+                texts = None if before or behind else literals(branch)
+                if texts is None or (rare and len(min(texts, key=len)) < SHORT):
+                    edged = f"{before}{_edge(branch, before)}(?:{branch}){behind}"
+                    others.append((edged.encode(), index))
+                else:
+                    plain.extend((escaped(text).encode(), index) for text in texts)
+        groups = [others[first : first + TOGETHER] for first in range(0, len(others), TOGETHER)]
+        self._databases = [self._compiled(group) for group in [plain, *groups] if group]
+
+    def _compiled(self, patterns: Sequence[tuple[bytes, int]]) -> hyperscan.Database:
+        database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        try:
+            database.compile(
+                expressions=[pattern for pattern, _ in patterns],
+                ids=[index for _, index in patterns],
+                elements=len(patterns),
+                flags=[_FLAGS] * len(patterns),
+            )
+        except hyperscan.error as error:
+            for pattern, index in patterns:
+                if reason := refusal(pattern.decode()):
+                    raise VocabularyError(_where(self.entries[index], reason)) from None
+            raise VocabularyError(str(error)) from None
+        return database
+
+    def hits(self, text: str) -> list[Hit]:
+        """Return where entries stand as whole words, the longest from each start, in order.
+
+        A hyphen, a low line and a run of spaces read as one space: sellers write 'super clone',
+        'super-clone', 'super_clone'. Letters of a script without spaces need no boundary.
+        """
+        spaced = text.replace("-", " ").replace("_", " ")
+        read = _SPACES.sub(" ", spaced) if "  " in spaced else spaced
+        raw = read.encode("utf-8", "replace")
+        found: list[tuple[int, int, int]] = []
+        for database in self._databases:
+            database.scan(raw, match_event_handler=_collect, context=found)
+        if not found:
+            return []
+        longest: dict[tuple[int, int], int] = {}
+        places = None if len(raw) == len(read) else _places(raw, found)
+        for entry, first, last in found:
+            start, end = (first, last) if places is None else (places[first], places[last])
+            if end > longest.get((entry, start), -1) and _stands_alone(read, start, end):
+                longest[entry, start] = end
+        hits = [Hit(entry, start, end) for (entry, start), end in longest.items()]
+        if len(read) != len(text):
+            hits = _unsqueezed(spaced, hits)
+        return sorted(hits, key=lambda hit: (hit.start, -hit.end, hit.entry))
+
+
+def check(entries: Sequence[Entry]) -> None:
+    """Compile each entry by itself.
+
+    Raises:
+        VocabularyError: an entry can't be compiled, or matches the empty text; says which.
+    """
+    for entry in entries:
+        for pattern in (entry.pattern, entry.excuses):
+            if pattern and (reason := refusal(pattern)):
+                raise VocabularyError(_where(entry, reason))
+
+
+def _where(entry: Entry, reason: str) -> str:
+    return f"{entry.language}.yaml: {entry.group}: {entry.source!r}: {reason}"
+
+
+def _edge(pattern: str, before: str) -> str:
+    """Return a word boundary where the pattern begins with an ASCII letter or digit.
+
+    Only to have fewer matches to look at: what stands beside a match is checked after the scan.
+    """
+    return r"\b" if not before and pattern[0].isascii() and pattern[0].isalnum() else ""
+
+
+def _collect(
+    entry: int, start: int, end: int, _flags: int, found: list[tuple[int, int, int]]
+) -> None:
+    found.append((entry, start, end))
+
+
+def _places(raw: bytes, found: Sequence[tuple[int, int, int]]) -> dict[int, int]:
+    """Return the code point at which each byte offset stands, reading the text once."""
+    places: dict[int, int] = {}
+    last = count = 0
+    for offset in sorted({offset for _, start, end in found for offset in (start, end)}):
+        count += len(raw[last:offset].decode())
+        places[offset] = count
+        last = offset
+    return places
+
+
+def _unsqueezed(spaced: str, hits: Sequence[Hit]) -> list[Hit]:
+    """Return the hits where they stand in the text whose runs of spaces were read as one."""
+    starts = [0]  # where, in the text as read, a stretch begins that has lost the same spaces
+    lost = [0]
+    for run in _SPACES.finditer(spaced):
+        starts.append(run.start() - lost[-1] + 1)
+        lost.append(lost[-1] + run.end() - run.start() - 1)
+    return [
+        Hit(
+            hit.entry,
+            hit.start + lost[bisect_right(starts, hit.start) - 1],
+            hit.end - 1 + lost[bisect_right(starts, hit.end - 1) - 1] + 1,
+        )
+        for hit in hits
+    ]
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    return not (
+        (start > 0 and _joined(text[start - 1], text[start]))
+        or (end < len(text) and _joined(text[end - 1], text[end]))
+    )
+
+
+def _joined(left: str, right: str) -> bool:
+    """Return whether two neighbours are letters or digits of one script that spaces its words."""
+    return left.isalnum() and right.isalnum() and _script(left) == _script(right) != ""
+
+
+def _script(character: str) -> str:
+    code = ord(character)
+    if code < 0x0250 or 0x1E00 <= code < 0x1F00:
+        return "Latin"
+    if 0x0370 <= code < 0x0530:
+        return "Greek or Cyrillic"
+    return "Arabic" if 0x0600 <= code < 0x0780 else ""

@@ -1,0 +1,59 @@
+"""What can be asked of the vocabulary of all languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from agents.monitoring.vocabulary.expressions import Expressions
+from agents.monitoring.vocabulary.nominative import NominativeUse
+from agents.monitoring.vocabulary.replica import Finding, ReplicaWords
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """All languages, compiled. Texts are folded readings; spans are in them.
+
+    Not for use from two threads at once: Hyperscan's scratch space belongs to one scan at a time.
+    """
+
+    versions: Mapping[str, int]
+    """The version of each language's file."""
+    _replica: ReplicaWords = field(repr=False)
+    _nominative: NominativeUse = field(repr=False)
+    _used: Expressions = field(repr=False)
+    _literals: tuple[str, ...] = field(repr=False)
+
+    def replica_words(
+        self,
+        text: str,
+        marks: Sequence[tuple[int, int]],
+        *,
+        title: bool = False,
+        whole: bool = False,
+    ) -> list[Finding]:
+        """Return what calls the goods copies, in order, none within another.
+
+        `marks` are the spans of the mark in `text`. In a title a word counts wherever it stands;
+        elsewhere it has to stand near a mark, unless `whole` says that all of the text is about the
+        goods of the mark: then strong words count anywhere. Words under a negation ('not a
+        replica') or in an innocent context ('1:18 scale model', 'AAA batteries') do not count.
+        """
+        return self._replica.find(text, marks, title=title, whole=whole)
+
+    def nominative(self, text: str, start: int, end: int, *, said: bool = False) -> bool:
+        """Return whether the mark at this span names what the goods are *for*.
+
+        With `said` only where the text says so of an accessory or with a word like 'compatible
+        with': neither 'MARK case' nor 'sneakers for MARK' is enough. So it is asked of goods that
+        are called copies, which a 'for' must not save.
+        """
+        return self._nominative.holds(text, start, end, said=said)
+
+    def says_used(self, text: str) -> bool:
+        """Return whether the text says that the goods are second-hand."""
+        return bool(self._used.hits(text))
+
+    def literals(self) -> tuple[str, ...]:
+        """Return strong words, plain letters, that are safe to look for under disguise too."""
+        return self._literals
