@@ -59,17 +59,16 @@ class Hit(NamedTuple):
 def pattern_of(source: str, *, accents: bool) -> str:
     """Return an entry's expression as it is compiled.
 
-    Letters beyond ASCII are folded as the texts are (NFKC, case), and an accented letter also stands
+    Letters beyond ASCII are folded as the texts are (NFKC, case). An accented letter also stands
     for the bare one, unless `accents` tell words apart (Vietnamese).
     """
     parts: list[str] = []
     in_class = escaped = False
     for character in source:
         if escaped:
-            parts.append(character)
+            parts.append(f"\\{character}")
             escaped = False
         elif character == "\\":
-            parts.append(character)
             escaped = True
         elif character.isascii():
             in_class = character == "[" or (in_class and character != "]")
@@ -82,6 +81,11 @@ def pattern_of(source: str, *, accents: bool) -> str:
             else:
                 parts.append(f"{base}{folded}" if in_class else f"[{base}{folded}]")
     return "".join(parts)
+
+
+def for_python(pattern: str) -> re.Pattern[str]:
+    """Return a compiled expression for one match to be compared with whole, as the text has it."""
+    return re.compile(pattern.replace(" ", "[ _-]+"))
 
 
 def _base(letter: str) -> str:
@@ -107,7 +111,9 @@ class Expressions:
     Not for use from two threads at once: Hyperscan's scratch space belongs to one scan at a time.
     """
 
-    def __init__(self, entries: Iterable[Entry], *, before: str = "", behind: str = "", rare: bool = False) -> None:
+    def __init__(
+        self, entries: Iterable[Entry], *, before: str = "", behind: str = "", rare: bool = False
+    ) -> None:
         """Compile `entries`, each between the expressions `before` and `behind`.
 
         `rare` says that they are looked for in whole texts, where few should be met by chance.

@@ -15,12 +15,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-from agents.monitoring.vocabulary.expressions import Expressions
+from agents.monitoring.vocabulary.expressions import Expressions, Hit
 
-CLASSES: Final = ("compatible", "for", "behind", "accessory", "stop", "filler", "name")
+CLASSES: Final = (
+    "compatible",
+    "for",
+    "behind",
+    "accessory",
+    "part",
+    "stop",
+    "filler",
+    "name",
+    "device",
+)
 """What a word around the mark can be: see `en.yaml`."""
+
+_NEUTRAL: Final = ("filler", "name", "device", "accessory", "part")
+"""Classes of words that say nothing of whose goods they are."""
 
 BEFORE: Final = 120
 """Characters read before a mark."""
@@ -51,34 +65,48 @@ class NominativeUse:
 
     def __init__(self, expressions: Expressions) -> None:
         """Take the compiled entries of the vocabulary files."""
-        self._expressions = expressions
         self._kinds = [entry.group.removeprefix("nominative.") for entry in expressions.entries]
+        self._hits = lru_cache(maxsize=16)(expressions.hits)
 
     def holds(self, text: str, start: int, end: int, *, said: bool) -> bool:
         """Return whether the mark at `text[start:end]` names what the goods are for.
 
         With `said` only where words say so of an accessory; see `Vocabulary.nominative`.
         """
-        head, tail = text[max(0, start - BEFORE) : start], text[end : end + BEHIND]
-        before, behind = self._spans(head), self._spans(tail)
+        first, last = max(0, start - BEFORE), min(len(text), end + BEHIND)
+        head, tail = text[first:start], text[end:last]
+        if len(text) <= BEFORE + BEHIND:  # a title: read once for all the marks it names
+            hits = self._hits(text)
+            before = self._spans(hits, first, start)
+            behind = self._spans(hits, end, last)
+        else:
+            before = self._spans(self._hits(head), 0, len(head))
+            behind = self._spans(self._hits(tail), 0, len(tail))
         if _said_before(head, before, said=said) or _said_behind(tail, behind, few=0):
             return True
         if _names_maker(tail, behind, text[start:end]):
             return False
         if _said_behind(tail, behind, few=FEW):
             return True
-        return not said and (
-            _accessory_behind(tail, behind) or _accessory_before(head, before)
-        )
+        return not said and (_accessory_behind(tail, behind) or _accessory_before(head, before))
 
-    def _spans(self, window: str) -> list[Span]:
-        """Return the words of all classes, in order, without those within a longer one."""
+    def _spans(self, hits: Sequence[Hit], first: int, last: int) -> list[Span]:
+        """Return the words between `first` and `last`, counted from there, in order.
+
+        Those within a longer one are left out.
+        """
         spans: list[Span] = []
-        for entry, start, end in self._expressions.hits(window):  # the longest of a start first
-            kind = self._kinds[entry]
+        for entry, begin, close in hits:  # the longest from a start first
+            if begin < first or close > last:
+                continue
+            kind, start, end = self._kinds[entry], begin - first, close - first
             if not any(
                 other == (kind, start, end)
-                or other.start <= start and end <= other.end and end - start < other.end - other.start
+                or (
+                    other.start <= start
+                    and end <= other.end
+                    and end - start < other.end - other.start
+                )
                 for other in spans[-8:]
             ):
                 spans.append(Span(kind, start, end))
@@ -99,7 +127,7 @@ def _said_before(head: str, spans: Sequence[Span], *, said: bool) -> bool:
         return False
     others = _other_words(head, spans, last.end, len(head))
     of_accessory = any(
-        span.kind in ("accessory", "behind") and span.start < last.start for span in spans
+        span.kind in ("accessory", "part", "behind") and span.start < last.start for span in spans
     )
     if last.kind == "compatible" or of_accessory:
         return others <= LIST
@@ -129,10 +157,10 @@ def _names_maker(tail: str, spans: Sequence[Span], mark: str) -> bool:
     target = _WORD.search(tail, first.end)
     if target is None or any(character.isdigit() for character in target[0]):
         return False
-    if target[0].startswith(mark.split()[0]):
+    if target[0].startswith(mark.split(maxsplit=1)[0]):
         return False  # 'MARK strap for MARK watch'
     return not any(
-        span.kind in ("stop", "filler", "name") and span.start <= target.start() < span.end
+        span.kind in ("stop", "filler", "device") and span.start <= target.start() < span.end
         for span in spans
     )
 
@@ -143,16 +171,19 @@ def _accessory_behind(tail: str, spans: Sequence[Span]) -> bool:
     if first is None:
         return False
     gap = tail[: first.start]
+    device = max((span.end for span in spans if span.kind == "device"), default=0)
     return (
         not _stopped(gap, spans, 0, first.start)
         and not _ENUMERATION.search(gap)
         and _other_words(tail, spans, 0, first.start) <= FEW
+        # 'MARK phone back cover', not 'MARK earbuds noise cancelling white case'
+        and (device == 0 or len(_WORD.findall(tail, device, first.start)) <= 1)
     )
 
 
 def _accessory_before(head: str, spans: Sequence[Span]) -> bool:
     """Return whether the name of an accessory leads to the mark: 'casing hp MARK'."""
-    last = next((span for span in reversed(spans) if span.kind == "accessory"), None)
+    last = next((span for span in reversed(spans) if span.kind in ("accessory", "part")), None)
     if last is None:
         return False
     gap = head[last.end :]
@@ -178,9 +209,7 @@ def _other_words(window: str, spans: Sequence[Span], start: int, end: int) -> in
         if not any(character.isdigit() for character in word[0])
         and any(character.isalpha() for character in word[0])
         and not any(
-            span.kind in ("filler", "name", "accessory")
-            and span.start <= word.start()
-            and word.end() <= span.end
+            span.kind in _NEUTRAL and span.start <= word.start() and word.end() <= span.end
             for span in spans
         )
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-from agents.monitoring.vocabulary.expressions import Expressions
+from agents.monitoring.vocabulary.expressions import Expressions, for_python
 
 NEAR: Final = 80
 """Characters between a mark and a strong word that still speaks of it *(start value)*."""
@@ -28,6 +27,7 @@ MENTIONS: Final = 50
 
 _OF_COPYING: Final = ("strong", "title", "beside")
 
+_ENDS: Final = ".!?;|。！？；"
 FILLERS: Final = 6
 """Words that may stand between a negation and what it turns round."""
 
@@ -37,7 +37,7 @@ _OPENING: Final = " \"'“‘«(「『-*_"
 Kind = Literal["replica", "inspired"]
 
 REPLICA_GROUPS: Final = ("strong", "title", "beside", "inspired", "style", "trade")
-"""How far a word of copying reaches: see `en.yaml`. The earlier wins where two overlap."""
+"""How far a word of copying reaches: see `en.yaml`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,7 @@ class ReplicaWords:
         self._innocent = innocent
         self._groups = [entry.group.removeprefix("replica.") for entry in words.entries]
         self._excuses = [
-            re.compile(entry.excuses.replace(" ", "[ _-]+")) if entry.excuses else None
-            for entry in innocent.entries
+            for_python(entry.excuses) if entry.excuses else None for entry in innocent.entries
         ]
         # A listing is asked about once for each right that it names: the words are the same.
         self._read = lru_cache(maxsize=16)(self._words_of)
@@ -103,9 +102,14 @@ class ReplicaWords:
                 if any(word.start < last and first < word.end for first, last in marks):
                     continue  # the word is the mark's own
                 distance = reach[group]
-                if distance is None or _within(word, marks, distance):
+                if (
+                    distance is None
+                    or (distance > BESIDE and _within(word, marks, distance))
+                    or (distance == BESIDE and _beside(text, word, marks))
+                ):
                     near.append(word)
-        near.sort(key=lambda word: (REPLICA_GROUPS.index(word.group), word.start, -word.end))
+        # The longest says most: a 'replica jersey' is no 'replica'.
+        near.sort(key=lambda word: (word.start - word.end, REPLICA_GROUPS.index(word.group)))
         kept: list[Word] = []
         for word in near:
             if not any(word.start < other.end and other.start < word.end for other in kept):
@@ -152,7 +156,7 @@ class ReplicaWords:
         )
 
     def _follows_negation(self, head: str) -> bool:
-        """Return whether `head` ends with a negation, over fillers: 'not [a]', 'beware [of any]'."""
+        """Return whether `head` ends with a negation, over fillers: 'not [a]', 'beware [of]'."""
         hits = self._negations.hits(head)
         reached = {len(head.rstrip(_OPENING))}
         for _ in range(FILLERS + 1):
@@ -177,6 +181,15 @@ class ReplicaWords:
 
 def _within(word: Word, spans: Sequence[tuple[int, int]], reach: int) -> bool:
     return any(word.start <= last + reach and word.end >= first - reach for first, last in spans)
+
+
+def _beside(text: str, word: Word, spans: Sequence[tuple[int, int]]) -> bool:
+    """Return whether a word stands right beside a mark, in the same sentence."""
+    for first, last in spans:
+        gap = text[last : word.start] if last <= word.start else text[word.end : first]
+        if len(gap) <= BESIDE and not any(character in _ENDS for character in gap):
+            return True
+    return False
 
 
 def _pieces(text: str, marks: Sequence[tuple[int, int]]) -> Iterator[tuple[int, str]]:

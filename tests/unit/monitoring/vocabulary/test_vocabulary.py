@@ -1,0 +1,116 @@
+"""How far a word reaches, what the literals are, and which files are refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agents.monitoring.vocabulary import VocabularyError, load
+from agents.monitoring.vocabulary.loader import compile_vocabulary
+from agents.monitoring.vocabulary.replica import AROUND, HEAD, NEAR
+
+MARK = "nike"
+
+
+def words(text: str, *, title: bool = False, whole: bool = False) -> list[str]:
+    start = text.find(MARK)
+    spans = [(start, start + len(MARK))] if start >= 0 else []
+    return [found.text for found in load().replica_words(text, spans, title=title, whole=whole)]
+
+
+@pytest.mark.parametrize(
+    ("distance", "title", "whole", "found"),
+    [(NEAR, False, False, True), (NEAR + 1, False, False, False), (NEAR + 1, True, False, True),
+     (NEAR + 1, False, True, True)],
+)  # fmt: skip
+def test_a_strong_word_reaches(distance: int, title: bool, whole: bool, found: bool) -> None:
+    text = f"{MARK}{' ' * distance}replica"
+    assert words(text, title=title, whole=whole) == (["replica"] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("distance", "title", "found"),
+    [(AROUND, False, True), (AROUND + 1, False, False), (AROUND + 1, True, True)],
+)
+def test_a_word_of_titles_reaches(distance: int, title: bool, found: bool) -> None:
+    text = f"{MARK}{' ' * distance}kw"
+    assert words(text, title=title, whole=True) == (["kw"] if found else [])
+
+
+def test_a_word_that_is_the_mark_does_not_count() -> None:
+    assert not load().replica_words("clone jeans", [(0, 5)], title=True)
+
+
+def test_the_middle_of_an_overlong_text_is_read_near_the_mark_only() -> None:
+    filling = "nice shoes " * (2 * HEAD // 11)
+    far = f"{filling} replica {filling}"
+    assert not words(far, whole=True)
+    assert words(f"{filling} {MARK} replica {filling}", whole=True) == ["replica"]
+    assert words(f"{filling}{filling} replica", whole=True) == ["replica"]
+
+
+@pytest.mark.parametrize(
+    "way",
+    ["replica", "réplica", "super clone", "super-clone", "super_clone", "super   clone",
+     "imitación", "imitacion"],
+)  # fmt: skip
+def test_accents_hyphens_and_runs_of_spaces_read_alike(way: str) -> None:
+    text = f"  {MARK}   --  {way}  "
+    assert words(text, title=True) == [way]
+
+
+def test_kilowatts_are_no_copies_and_kw_shoes_are() -> None:
+    assert not words("nike genset 5 kw", title=True)
+    assert words("sepatu nike kw", title=True)
+
+
+def test_a_word_of_two_languages_is_told_by_its_neighbours() -> None:
+    # 'ala': a wing in Spanish, 'in the manner of' in Indonesian; 'hàng gia' is not 'hàng giả'.
+    assert not load().replica_words("nike ala de luz", [(0, 4)], title=True)
+    assert not words("nike hàng gia dụng", title=True)
+    assert words("nike hàng giả", title=True)
+
+
+def test_only_what_the_text_says_of_an_accessory_saves_a_copy() -> None:
+    vocabulary = load()
+    assert vocabulary.nominative("nike phone case", 0, 4)
+    assert not vocabulary.nominative("nike phone case", 0, 4, said=True)
+    assert vocabulary.nominative("phone case for nike", 15, 19, said=True)
+    assert vocabulary.nominative("sneakers for nike", 13, 17)
+    assert not vocabulary.nominative("sneakers for nike", 13, 17, said=True)
+
+
+def test_literals_are_words_of_copying() -> None:
+    literals = load().literals()
+    assert "replica" in literals
+    for literal in literals:
+        assert words(f"{MARK} {literal}", title=True), literal
+
+
+def language(**groups: Any) -> dict[str, Any]:
+    return {"xx": {"language": "xx", "version": 1, **groups}}
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        (language(used=["(used"]), r"xx\.yaml: used: '\(used'"),
+        (language(used=["x*"]), r"xx\.yaml: used: 'x\*': .*empty"),
+        (language(used=[""]), r"xx\.yaml: used: ''"),
+        (language(used=[7]), r"xx\.yaml: used: 7"),
+        (language(used="old"), r"xx\.yaml: used: expected a list"),
+        (language(used=["old", "old"]), r"xx\.yaml: used: 'old': stands there twice"),
+        (language(used=["Old"]), r"xx\.yaml: used: 'Old': has capitals"),
+        (language(used=["(?=old)"]), r"xx\.yaml: used: '\(\?=old\)'"),
+        (language(replica={"storng": ["x"]}), r"xx\.yaml: unknown group 'replica\.storng'"),
+        (language(literals=["r3plica"]), r"xx\.yaml: literals: 'r3plica'"),
+        (language(literals=["copy"]), r"xx\.yaml: literals: 'copy'"),
+        ({"xx": {"language": "yy", "version": 1}}, r"xx\.yaml: language"),
+        ({"xx": {"language": "xx"}}, r"xx\.yaml: version"),
+        ({"xx": ["x"]}, r"xx\.yaml: language"),
+    ],
+)
+def test_a_broken_file_is_refused(files: dict[str, Any], says: str) -> None:
+    with pytest.raises(VocabularyError, match=says):
+        compile_vocabulary(files)
