@@ -14,7 +14,7 @@ MANY: Final = 60
 _SPECIAL: Final = frozenset(".^$*+?()[]{}|\\")
 
 
-class _Endless(Exception):
+class _EndlessError(Exception):
     """The expression stands for too many texts."""
 
 
@@ -25,7 +25,7 @@ def literals(pattern: str) -> list[str] | None:
     """
     try:
         texts, end = _alternation(pattern, 0)
-    except (_Endless, IndexError, ValueError):
+    except (_EndlessError, IndexError, ValueError):
         return None
     return sorted(set(texts)) if end == len(pattern) else None
 
@@ -67,10 +67,10 @@ def _alternation(pattern: str, position: int) -> tuple[list[str], int]:
             choices = [*choices, ""]
             position += 1
         if position < len(pattern) and pattern[position] in "*+?{":
-            raise _Endless
+            raise _EndlessError
         branch = [text + choice for text in branch for choice in choices]
         if len(branch) > MANY:
-            raise _Endless
+            raise _EndlessError
     return texts + branch, position
 
 
@@ -79,23 +79,23 @@ def _atom(pattern: str, position: int) -> tuple[list[str], int]:
     character = pattern[position]
     if character == "(":
         if not pattern.startswith("(?:", position):
-            raise _Endless
+            raise _EndlessError
         choices, end = _alternation(pattern, position + 3)
         if pattern[end] != ")":
-            raise _Endless
+            raise _EndlessError
         return choices, end + 1
     if character == "[":
         end = pattern.index("]", position)
         inside = pattern[position + 1 : end]
         if inside[0] == "^" or "-" in inside or "\\" in inside:
-            raise _Endless
+            raise _EndlessError
         return list(inside), end + 1
     if character == "\\":
         if pattern[position + 1].isalnum():
-            raise _Endless
+            raise _EndlessError
         return [pattern[position + 1]], position + 2
     if character in _SPECIAL:
-        raise _Endless
+        raise _EndlessError
     return [character], position + 1
 
 

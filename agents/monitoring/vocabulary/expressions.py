@@ -11,7 +11,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import hyperscan
 
@@ -20,12 +20,14 @@ from agents.monitoring.vocabulary.expansion import branches, escaped, literals
 _BASES: Final = {"ı": "i", "ł": "l", "đ": "d", "ø": "o"}
 """Letters that are written without their stroke or dot and have no decomposition."""
 
-SHORT: Final = 5
+SHORT: Final = 3
 """Letters of a literal below which it stands inside many other words."""
+SHORT_IN_TEXTS: Final = 5
+"""The same where whole texts are searched."""
 
-TOGETHER: Final = 20
-"""Expressions that are no literals compiled into one database: more together take longer than
-apart."""
+TOGETHER: Final = 60
+"""Expressions that are no literals compiled into one database: all together take longer to compile
+than apart, and each database is a scan of its own."""
 
 _SPACES: Final = re.compile(" {2,}")
 
@@ -122,12 +124,13 @@ class Expressions:
             VocabularyError: Hyperscan does not take an entry; says which.
         """
         self.entries = tuple(entries)
+        short = SHORT_IN_TEXTS if rare else SHORT
         plain: list[tuple[bytes, int]] = []
         others: list[tuple[bytes, int]] = []
         for index, entry in enumerate(self.entries):
             for branch in branches(entry.pattern):
                 texts = None if before or behind else literals(branch)
-                if texts is None or (rare and len(min(texts, key=len)) < SHORT):
+                if texts is None or len(min(texts, key=len)) < short:
                     edged = f"{before}{_edge(branch, before)}(?:{branch}){behind}"
                     others.append((edged.encode(), index))
                 else:
@@ -201,10 +204,8 @@ def _edge(pattern: str, before: str) -> str:
     return r"\b" if not before and pattern[0].isascii() and pattern[0].isalnum() else ""
 
 
-def _collect(
-    entry: int, start: int, end: int, _flags: int, found: list[tuple[int, int, int]]
-) -> None:
-    found.append((entry, start, end))
+def _collect(entry: int, start: int, end: int, _flags: int, found: object) -> None:
+    cast(list[tuple[int, int, int]], found).append((entry, start, end))
 
 
 def _places(raw: bytes, found: Sequence[tuple[int, int, int]]) -> dict[int, int]:

@@ -96,20 +96,16 @@ class NominativeUse:
         Those within a longer one are left out.
         """
         spans: list[Span] = []
+        longest = Span("", -1, -1)
         for entry, begin, close in hits:  # the longest from a start first
             if begin < first or close > last:
                 continue
-            kind, start, end = self._kinds[entry], begin - first, close - first
-            if not any(
-                other == (kind, start, end)
-                or (
-                    other.start <= start
-                    and end <= other.end
-                    and end - start < other.end - other.start
-                )
-                for other in spans[-8:]
-            ):
-                spans.append(Span(kind, start, end))
+            span = Span(self._kinds[entry], begin - first, close - first)
+            if span.end > longest.end:
+                longest = span
+            elif span.start != longest.start or span.end != longest.end or span in spans[-4:]:
+                continue
+            spans.append(span)
         return spans
 
 

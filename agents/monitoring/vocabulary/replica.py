@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,7 +21,7 @@ BEFORE: Final = 70
 """Characters before a word in which a negation is looked for."""
 CONTEXT: Final = 40
 """Characters around a word in which its innocent context is looked for."""
-HEAD: Final = 12_000
+HEAD: Final = 6_000
 """Characters read from the start of a text, and as many from its end: the longest description in
 1,800 real rows has 4,530. What lies between is read only near the mark."""
 MENTIONS: Final = 50
@@ -33,6 +35,13 @@ FILLERS: Final = 6
 
 _OPENING: Final = " \"'“‘«(「『-*_"
 """What may stand between words there: not a "replica"."""
+
+LISTED: Final = 12
+"""Characters between two words of one list: 'no fakes, and no copies'."""
+REPEATED: Final = 12
+"""Times that one word is looked at in a text; who denies it so often says nothing new after."""
+EXAMINED: Final = 100
+"""Words looked at in a text."""
 
 Kind = Literal["replica", "inspired"]
 
@@ -51,11 +60,20 @@ class Finding:
 
 
 class Word(NamedTuple):
-    """A word of copying that is neither negated nor innocent, by the group it stands in."""
+    """A word of copying, by the group it stands in."""
 
     group: str
     start: int
     end: int
+
+
+class _Read(NamedTuple):
+    """The words of copying in a text, and what is known of each by its index so far."""
+
+    text: str
+    words: list[Word]
+    counts: dict[int, bool]
+    negated: dict[int, bool]
 
 
 class ReplicaWords:
@@ -95,29 +113,31 @@ class ReplicaWords:
             "style": BESIDE,
             "trade": None if title or whole else NEAR,
         }
-        near: list[Word] = []
-        for offset, piece in _pieces(text, marks):
-            for group, start, end in self._read(piece):
-                word = Word(group, start + offset, end + offset)
-                if any(word.start < last and first < word.end for first, last in marks):
-                    continue  # the word is the mark's own
-                distance = reach[group]
-                if (
-                    distance is None
-                    or (distance > BESIDE and _within(word, marks, distance))
-                    or (distance == BESIDE and _beside(text, word, marks))
-                ):
-                    near.append(word)
+        spans = sorted(marks)
+        said: list[Word] = []
+        for offset, piece in _pieces(text, spans):
+            read = self._read(piece)
+            wanted = [
+                index
+                for index, (group, start, end) in enumerate(read.words)
+                if _reaches(text, start + offset, end + offset, spans, reach[group])
+            ]
+            said.extend(
+                Word(read.words[index].group, read.words[index].start + offset,
+                     read.words[index].end + offset)
+                for index in wanted[:EXAMINED]
+                if self._counts(read, index)
+            )  # fmt: skip
         # The longest says most: a 'replica jersey' is no 'replica'.
-        near.sort(key=lambda word: (word.start - word.end, REPLICA_GROUPS.index(word.group)))
+        said.sort(key=lambda word: (word.start - word.end, REPLICA_GROUPS.index(word.group)))
         kept: list[Word] = []
-        for word in near:
+        for word in said:
             if not any(word.start < other.end and other.start < word.end for other in kept):
                 kept.append(word)
         kept.sort(key=lambda word: word.start)
         return [
             Finding(
-                "inspired" if word.group in ("inspired", "style", "trade") else "replica",
+                "replica" if word.group in _OF_COPYING else "inspired",
                 word.start,
                 word.end,
                 text[word.start : word.end],
@@ -125,35 +145,55 @@ class ReplicaWords:
             for word in kept
         ]
 
-    def _words_of(self, text: str) -> tuple[Word, ...]:
-        """Return the words of copying in a text that are neither negated nor innocent."""
+    def _words_of(self, text: str) -> _Read:
         words: list[Word] = []
-        negated: list[tuple[int, int]] = []
+        repeated: Counter[tuple[int, str]] = Counter()
         for entry, start, end in self._words.hits(text):
-            if self._is_negated(text, start, end, negated):
-                negated.append((start, end))
-            elif not self._is_innocent(text, start, end):
+            repeated[entry, text[start:end]] += 1
+            if repeated[entry, text[start:end]] <= REPEATED:
                 words.append(Word(self._groups[entry], start, end))
-        return tuple(words)
+        return _Read(text, words, {}, {})
 
-    def _is_negated(
-        self, text: str, start: int, end: int, negated: Sequence[tuple[int, int]]
-    ) -> bool:
-        """Return whether a word is turned round ('not a replica'), itself or with the one before.
+    def _counts(self, read: _Read, index: int) -> bool:
+        """Return whether a word is neither negated nor innocent."""
+        if index not in read.counts:
+            _, start, end = read.words[index]
+            read.counts[index] = not (
+                self._is_negated(read, index) or self._is_innocent(read.text, start, end)
+            )
+        return read.counts[index]
 
-        `negated` are the spans of the words before it that are.
-        """
-        if negated:
-            first, last = negated[-1]
-            if start < last and first < end:
-                return True  # part of a longer word: 'no [1:1 [copy]]'
-            if last <= start <= last + 12:
-                gap = text[last:start]
-                if not gap.strip(" '\"") or self._between.hits(gap):
-                    return True  # one of several: 'no fakes or copies'
-        return self._follows_negation(text[max(0, start - BEFORE) : start]) or bool(
-            self._negated_after.hits(text[end : end + CONTEXT])
-        )
+    def _is_negated(self, read: _Read, index: int) -> bool:
+        """Return whether a word is turned round ('not a replica'), itself or with one before it."""
+        chain = [
+            index
+        ]  # back to the first that may turn the others round: 'no [fakes] or [copies]'
+        while (
+            chain[-1] > 0
+            and chain[-1] not in read.negated
+            and self._goes_with(read, chain[-1] - 1, chain[-1])
+        ):
+            chain.append(chain[-1] - 1)
+        negated = False
+        for position in reversed(chain):
+            if position not in read.negated:
+                _, start, end = read.words[position]
+                read.negated[position] = (
+                    negated
+                    or self._follows_negation(read.text[max(0, start - BEFORE) : start])
+                    or bool(self._negated_after.hits(read.text[end : end + CONTEXT]))
+                )
+            negated = read.negated[position]
+        return negated
+
+    def _goes_with(self, read: _Read, before: int, index: int) -> bool:
+        """Return whether a word is part of the one before it, or stands in one list with it."""
+        _, _, last = read.words[before]
+        start = read.words[index].start
+        if start < last:
+            return True
+        gap = read.text[last:start]
+        return len(gap) <= LISTED and (not gap.strip(" '\"") or bool(self._between.hits(gap)))
 
     def _follows_negation(self, head: str) -> bool:
         """Return whether `head` ends with a negation, over fillers: 'not [a]', 'beware [of]'."""
@@ -179,17 +219,22 @@ class ReplicaWords:
         return False
 
 
-def _within(word: Word, spans: Sequence[tuple[int, int]], reach: int) -> bool:
-    return any(word.start <= last + reach and word.end >= first - reach for first, last in spans)
+def _reaches(
+    text: str, start: int, end: int, marks: Sequence[tuple[int, int]], distance: int | None
+) -> bool:
+    """Return whether a word is that near a mark, and no part of it; None is any distance.
 
-
-def _beside(text: str, word: Word, spans: Sequence[tuple[int, int]]) -> bool:
-    """Return whether a word stands right beside a mark, in the same sentence."""
-    for first, last in spans:
-        gap = text[last : word.start] if last <= word.start else text[word.end : first]
-        if len(gap) <= BESIDE and not any(character in _ENDS for character in gap):
-            return True
-    return False
+    Right beside a mark it also has to stand in the same sentence. `marks` are in order.
+    """
+    position = bisect_left(marks, (start, end))
+    near = distance is None
+    for first, last in marks[max(0, position - 1) : position + 2]:
+        if start < last and first < end:
+            return False  # the word is the mark's own
+        if distance is not None and start <= last + distance and end >= first - distance:
+            gap = text[last:start] if last <= start else text[end:first]
+            near = near or distance > BESIDE or not any(mark in _ENDS for mark in gap)
+    return near
 
 
 def _pieces(text: str, marks: Sequence[tuple[int, int]]) -> Iterator[tuple[int, str]]:
