@@ -125,18 +125,26 @@ class Expressions:
         """
         self.entries = tuple(entries)
         short = SHORT_IN_TEXTS if rare else SHORT
-        plain: list[tuple[bytes, int]] = []
-        others: list[tuple[bytes, int]] = []
+        plain: dict[tuple[str, str, str], tuple[bytes, int]] = {}
+        others: dict[tuple[str, str, str], tuple[bytes, int]] = {}
         for index, entry in enumerate(self.entries):
             for branch in branches(entry.pattern):
                 texts = None if before or behind else literals(branch)
+                # What several languages say alike is looked for once.
                 if texts is None or len(min(texts, key=len)) < short:
-                    edged = f"{before}{_edge(branch, before)}(?:{branch}){behind}"
-                    others.append((edged.encode(), index))
+                    pattern = f"{before}{_edge(branch, before)}(?:{branch})"
+                    pattern += f"{_edge(branch[::-1], behind)}{behind}"
+                    key = (entry.group, entry.excuses, pattern)
+                    others.setdefault(key, (pattern.encode(), index))
                 else:
-                    plain.extend((escaped(text).encode(), index) for text in texts)
-        groups = [others[first : first + TOGETHER] for first in range(0, len(others), TOGETHER)]
-        self._databases = [self._compiled(group) for group in [plain, *groups] if group]
+                    for text in texts:
+                        key = (entry.group, entry.excuses, text)
+                        plain.setdefault(key, (escaped(text).encode(), index))
+        rest = list(others.values())
+        groups = [rest[first : first + TOGETHER] for first in range(0, len(rest), TOGETHER)]
+        self._databases = [
+            self._compiled(group) for group in [list(plain.values()), *groups] if group
+        ]
 
     def _compiled(self, patterns: Sequence[tuple[bytes, int]]) -> hyperscan.Database:
         database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
@@ -196,12 +204,14 @@ def _where(entry: Entry, reason: str) -> str:
     return f"{entry.language}.yaml: {entry.group}: {entry.source!r}: {reason}"
 
 
-def _edge(pattern: str, before: str) -> str:
+def _edge(pattern: str, neighbour: str) -> str:
     """Return a word boundary where the pattern begins with an ASCII letter or digit.
+
+    Turned round, where it ends with one; never where an expression stands beside it.
 
     Only to have fewer matches to look at: what stands beside a match is checked after the scan.
     """
-    return r"\b" if not before and pattern[0].isascii() and pattern[0].isalnum() else ""
+    return r"\b" if not neighbour and pattern[0].isascii() and pattern[0].isalnum() else ""
 
 
 def _collect(entry: int, start: int, end: int, _flags: int, found: object) -> None:
