@@ -142,16 +142,21 @@ class Expressions:
                         plain.setdefault(key, (escaped(text).encode(), index))
         rest = list(others.values())
         groups = [rest[first : first + TOGETHER] for first in range(0, len(rest), TOGETHER)]
+        self._entry_of: list[int] = []
         self._databases = [
             self._compiled(group) for group in [list(plain.values()), *groups] if group
         ]
 
     def _compiled(self, patterns: Sequence[tuple[bytes, int]]) -> hyperscan.Database:
         database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        # An id of its own for each: of patterns that share one and end alike, Hyperscan reports
+        # one alone, and that may be 'suppli[es compatible with]'.
+        first = len(self._entry_of)
+        self._entry_of.extend(index for _, index in patterns)
         try:
             database.compile(
                 expressions=[pattern for pattern, _ in patterns],
-                ids=[index for _, index in patterns],
+                ids=list(range(first, first + len(patterns))),
                 elements=len(patterns),
                 flags=[_FLAGS] * len(patterns),
             )
@@ -178,7 +183,8 @@ class Expressions:
             return []
         longest: dict[tuple[int, int], int] = {}
         places = None if len(raw) == len(read) else _places(raw, found)
-        for entry, first, last in found:
+        for number, first, last in found:
+            entry = self._entry_of[number]
             start, end = (first, last) if places is None else (places[first], places[last])
             if end > longest.get((entry, start), -1) and _stands_alone(read, start, end):
                 longest[entry, start] = end

@@ -40,6 +40,8 @@ BEFORE: Final = 120
 """Characters read before a mark."""
 BEHIND: Final = 140
 """Characters read behind a mark."""
+NEAR: Final = 40
+"""The same for 'for', when the name of an accessory stands before the mark: 'case MARK for X'."""
 LIST: Final = 14
 """Other words between 'compatible with' and the mark, at most: names of models."""
 FEW: Final = 2
@@ -84,11 +86,12 @@ class NominativeUse:
             behind = self._spans(self._hits(tail), 0, len(tail))
         if _said_before(head, before, said=said) or _said_behind(tail, behind, few=0):
             return True
-        if _names_maker(tail, behind, text[start:end]):
+        mark = text[start:end]
+        if not said and _accessory_before(head, before):
+            return not _names_maker(tail, behind, mark, NEAR)
+        if _names_maker(tail, behind, mark, BEHIND):
             return False
-        if _said_behind(tail, behind, few=FEW):
-            return True
-        return not said and (_accessory_behind(tail, behind) or _accessory_before(head, before))
+        return _said_behind(tail, behind, few=FEW) or (not said and _accessory_behind(tail, behind))
 
     def _spans(self, hits: Sequence[Hit], first: int, last: int) -> list[Span]:
         """Return the words between `first` and `last`, counted from there, in order.
@@ -145,10 +148,10 @@ def _said_behind(tail: str, spans: Sequence[Span], *, few: int) -> bool:
     )
 
 
-def _names_maker(tail: str, spans: Sequence[Span], mark: str) -> bool:
+def _names_maker(tail: str, spans: Sequence[Span], mark: str, reach: int) -> bool:
     """Return whether the goods of the mark are for something else: 'MARK case for iPhone'."""
     first = next((span for span in spans if span.kind in ("compatible", "for")), None)
-    if first is None or _BREAK.search(tail[: first.start]):
+    if first is None or first.start > reach or _BREAK.search(tail[: first.start]):
         return False
     target = _WORD.search(tail, first.end)
     if target is None or any(character.isdigit() for character in target[0]):
