@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 from cyclopts.types import ExistingFile
 
 from agents.alliance.rights_check import problems_of
-from agents.commands.console import NO, complain, emit, leave, progress, say, table
+from agents.commands.console import NO, CommandError, complain, emit, leave, progress, say, table
 from agents.records import TIME_FIELDS, AuthorisedSeller, Refused, Right, format_time, read_jsonl
 from streams.settings import Settings
 
@@ -62,6 +62,7 @@ def check(*files: ExistingFile, json: Json = False) -> None:
     json
         Report as JSON lines.
     """
+    _need(files)
     accepted, refused = read_checked(files)
     _report(refused, json=json)
     if json:
@@ -87,6 +88,7 @@ def load(*files: ExistingFile, json: Json = False) -> None:
     """
     from agents.alliance.rights_publish import publish_rights
 
+    _need(files)
     accepted, refused = read_checked(files)
     _report(refused, json=json)
     with progress("publishing rights", len(accepted)) as advance:
@@ -114,6 +116,8 @@ def withdraw(*right_ids: str) -> None:
     from agents.alliance.rights_publish import withdraw_rights
     from streams.schema_registry import SchemaRegistry
 
+    if not right_ids:
+        raise CommandError("say which rights; see: assayer rights list")
     settings = Settings()
     known = read_rights(settings, SchemaRegistry.connect(settings)).rights
     unknown = [right_id for right_id in right_ids if right_id not in known]
@@ -188,6 +192,11 @@ def export(file: Path | Literal["-"] = "-") -> None:
     lines = [msgspec.json.encode(_readable(right), order="sorted") for right in rights]
     Path(file).write_bytes(b"".join(line + b"\n" for line in lines))
     say(f"{len(rights)} rights written to {file}")
+
+
+def _need(files: tuple[Path, ...]) -> None:
+    if not files:
+        raise CommandError("say which files; see: assayer rights --help")
 
 
 def _report(refused: list[Refused], *, json: bool) -> None:

@@ -10,8 +10,10 @@ from typing import Any, Final
 from agents.monitoring.monitor import Judged, Monitor
 from streams.codec import Encoder
 from streams.dead_letters import Failure, letters
+from streams.kafka import KafkaUnavailableError
 from streams.metrics import Metrics
 from streams.producer import Producer
+from streams.schema_registry import RegistryUnavailableError
 from streams.store import StoreUnavailable
 from streams.transport import BatchApp, RecordBatch, batch_topic
 from streams.views import View
@@ -78,7 +80,7 @@ async def _apply(view: View, batch: RecordBatch) -> Sequence[Failure]:
     while True:
         try:
             failed = await view.apply(batch.partition, batch.records)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, KafkaUnavailableError, RegistryUnavailableError) as error:
             if not told:
                 log.warning("view %s waits: %s", view.fold.view, error)
                 told = True

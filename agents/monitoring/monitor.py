@@ -15,7 +15,7 @@ from typing import Final
 
 from agents.monitoring.judge import Examination, Judgement
 from agents.monitoring.registry_keeper import RegistryKeeper
-from agents.monitoring.screening import Limits, Screened, screen
+from agents.monitoring.screening import Limits, Screened, failure_of, screen
 from agents.records import Source, Takedown
 from agents.reputation import SellerFacts, read_facts
 from agents.takedowns import Decision, TakedownEvents, takedown
@@ -103,15 +103,18 @@ class Monitor:
             for record, examination in screened.examined:
                 seller_id = examination.listing.seller_id
                 seller = sellers.get(seller_id) if sellers is not None else None
-                judgement = judge.decide(examination, seller)
-                self._record(
-                    judged,
-                    record=record,
-                    examination=examination,
-                    judgement=judgement,
-                    sold=sold,
-                    received=received,
-                )
+                try:
+                    judgement = judge.decide(examination, seller)
+                    self._record(
+                        judged,
+                        record=record,
+                        examination=examination,
+                        judgement=judgement,
+                        sold=sold,
+                        received=received,
+                    )
+                except Exception as error:  # noqa: BLE001 - one listing must not stop the others
+                    screened.failures.append(failure_of(record, error))
             judged.seconds["judge"] = time.perf_counter() - started
         if screened.failures:
             judged.outgoing += letters(
@@ -154,6 +157,12 @@ class Monitor:
         received: int,
     ) -> None:
         verdict, listing = judgement.verdict, examination.listing
+        decided = event = None
+        if verdict.outcome != "allow":
+            decided = takedown(
+                _decision(examination, judgement, sold.get(listing.listing_id), received)
+            )
+            event = self._events.event(decided, tuple(record.headers))
         judged.outcomes[verdict.outcome] += 1
         judged.rules.update((rule, "enforce") for rule in verdict.rules)
         judged.rules.update((rule, "shadow") for rule in judgement.shadow)
@@ -163,14 +172,11 @@ class Monitor:
             judged.outgoing.append(
                 Outgoing(self._topics.rejudge, record.key, record.value, tuple(record.headers))
             )
-        if verdict.outcome == "allow":
+        if decided is None or event is None:
             judged.allowed_at.append(listing.occurred_at)
             return
         judged.acted_at.append(listing.occurred_at)
-        decided = takedown(
-            _decision(examination, judgement, sold.get(listing.listing_id), received)
-        )
-        judged.outgoing.append(self._events.event(decided, tuple(record.headers)))
+        judged.outgoing.append(event)
         if decided.action == "REMOVED":
             judged.takedowns.append(decided)
 

@@ -94,14 +94,17 @@ def screen(
         try:
             listing = to_listing(decoder, record.value)
             result.examined.append((record, judge.examine(listing, now)))
-        except DecodeError as error:
-            result.failures.append(Failure(record, error.reason, str(error)))
         except Exception as error:  # noqa: BLE001 - one listing must not stop the others
-            result.failures.append(
-                Failure(record, "judge_error", f"{type(error).__name__}: {error}")
-            )
+            result.failures.append(failure_of(record, error))
     result.seconds = {"screen": screened - started, "examine": time.perf_counter() - screened}
     return result
+
+
+def failure_of(record: SourceRecord, error: Exception) -> Failure:
+    """Return the failure of a record whose decoding or judging ended in an error."""
+    if isinstance(error, DecodeError):
+        return Failure(record, error.reason, str(error))
+    return Failure(record, "judge_error", f"{type(error).__name__}: {error}")
 
 
 def to_listing(decoder: Decoder, value: bytes | None) -> Listing:
