@@ -34,7 +34,7 @@ class Image(msgspec.Struct, frozen=True):
 
     url: str
     pdq: str = ""
-    pdq_quality: int | None = None
+    pdq_quality: Int | None = None
 
 
 class Listing(msgspec.Struct, frozen=True):

@@ -37,9 +37,9 @@ class Settings(BaseSettings):
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
     """SASL mechanism, with a SASL protocol."""
     kafka_sasl_username: str = ""
-    """SASL user."""
+    """User, with a SASL protocol."""
     kafka_sasl_password: SecretStr = SecretStr("")
-    """SASL password."""
+    """Password of that user."""
     kafka_ssl_ca_location: Path | None = None
     """File with the certificates to trust; the system's when unset."""
     kafka_ssl_certificate_location: Path | None = None
