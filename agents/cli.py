@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 from cyclopts import App
 
@@ -19,6 +19,8 @@ app = App(
 )
 app.register_install_completion_command()
 
+SUMMARIES: Final[dict[str, str]] = {}
+
 for name, target, summary in (
     ("demo", "demo:demo", "Run everything embedded, on a shipped sample; no server needed."),
     ("worker", "worker:worker", "Run the stream processor."),
@@ -32,6 +34,7 @@ for name, target, summary in (
 ):
     # Imported when it is called: --help and screen do not wait for Faust.
     app.command(f"agents.commands.{target}", name=name, help=summary)
+    SUMMARIES[name] = summary
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -42,6 +45,9 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(arguments: list[str]) -> int:
     from cyclopts.exceptions import CycloptsError
 
+    if arguments and arguments[0] in SUMMARIES:
+        # Beside the others a command has its summary; alone it has all of its own help.
+        app[arguments[0]].help = None
     try:
         result: Any = app(arguments, exit_on_error=False, print_error=False)
     except CommandError as error:

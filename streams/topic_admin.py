@@ -14,7 +14,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
-from streams.kafka import KafkaUnavailableError, client_config
+from streams.kafka import KafkaUnavailableError, check_port, client_config
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.topics import TOPICS, Topic
@@ -129,6 +129,7 @@ class TopicAdmin:
         )
 
     def _existing(self) -> dict[str, int]:
+        check_port(self._settings)
         try:
             metadata = self._admin.list_topics(timeout=TIMEOUT / 2)
         except KafkaException as error:

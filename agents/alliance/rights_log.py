@@ -10,6 +10,7 @@ import msgspec
 from agents.records import Right, RowError, from_mapping
 from streams import topics
 from streams.codec import DecodeError, Decoder
+from streams.kafka import ping
 from streams.log_reader import LogReader, LogRecord
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
@@ -77,6 +78,7 @@ def read_rights(settings: Settings, registry: SchemaRegistry) -> RightsLog:
     Raises:
         KafkaUnavailableError, MissingTopicError, RegistryUnavailableError
     """
+    ping(settings)
     registry.ping()
     log = RightsLog(rights_decoder(registry))
     reader = LogReader(settings, settings.topic(topics.RIGHTS.name))
