@@ -34,7 +34,8 @@ for name, target, summary in (
 ):
     # Imported when it is called: --help and screen do not wait for Faust.
     app.command(f"agents.commands.{target}", name=name, help=summary)
-    SUMMARIES[name] = summary
+    if not target.endswith(":app"):
+        SUMMARIES[name] = summary
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ from tests.harness import (
     json_lines,
     listing,
     now_ms,
-    run_command,
     wait_for,
 )
 
@@ -80,9 +78,9 @@ def listings(tmp_path: Path) -> str:
 
 
 def test_every_command_says_which_server_is_missing_and_exits_3(
-    bus: Bus, rights: str, listings: str
+    run: Any, bus: Bus, rights: str, listings: str
 ) -> None:
-    """Each server away in turn, for every command that needs it; all at once, as they wait."""
+    """Each server away in turn, for every command that needs it."""
     nothing = f"127.0.0.1:{free_port()}"
     away = {
         "KAFKA": ({"ASSAYER_KAFKA_BOOTSTRAP": nothing}, f"Kafka at {nothing}"),
@@ -106,11 +104,8 @@ def test_every_command_says_which_server_is_missing_and_exits_3(
         (("views", "rebuild"), ("KAFKA", "REGISTRY", "REDIS")),
     ]
     tried = [(command, server) for command, servers in commands for server in servers]
-    with ThreadPoolExecutor(8) as pool:
-        results = list(
-            pool.map(lambda item: run_command(bus.settings, *item[0], **away[item[1]][0]), tried)
-        )
-    for (command, server), result in zip(tried, results, strict=True):
+    for command, server in tried:
+        result = run(bus.settings, *command, **away[server][0])
         what = (command, server, result.returncode, result.stdout, result.stderr)
         assert result.returncode == 3, what
         assert _is_plain(result), what
