@@ -90,7 +90,9 @@ def _run(arguments: list[str]) -> int:
 
 def _code_of(error: Exception) -> int | None:
     """Return the exit code of an error that is nobody's bug; None for the others."""
+    from confluent_kafka import KafkaError, KafkaException
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
     from agents.monitoring.policies import PolicyError
     from streams.kafka import KafkaUnavailableError
@@ -98,13 +100,19 @@ def _code_of(error: Exception) -> int | None:
     from streams.producer import DeliveryError
     from streams.schema_registry import IncompatibleSchemaError, RegistryUnavailableError
     from streams.store import StoreUnavailable
+    from streams.topic_admin import TopicRefusedError
 
     if isinstance(error, KafkaUnavailableError | RegistryUnavailableError | StoreUnavailable):
         return UNREACHABLE
-    if isinstance(error, MissingTopicError | DeliveryError | IncompatibleSchemaError):
+    refused = MissingTopicError | DeliveryError | IncompatibleSchemaError | TopicRefusedError
+    if isinstance(error, refused):
         return NO
-    if isinstance(error, PolicyError | ValidationError | OSError):
+    if isinstance(error, PolicyError | ValidationError | SettingsError | OSError):
         return WRONG
+    if isinstance(error, KafkaException):
+        # What no caller has explained: settings the client will not take, or no answer.
+        wrong = error.args[0].code() == KafkaError._INVALID_ARG  # noqa: SLF001 - a public name
+        return WRONG if wrong else UNREACHABLE
     return None
 
 
@@ -124,14 +132,24 @@ def _usage_error(error: Exception) -> str:
 
 
 def _one_line(error: Exception) -> str:
+    from confluent_kafka import KafkaException
     from pydantic import ValidationError
 
     if isinstance(error, ValidationError):
-        return "; ".join(
-            f"ASSAYER_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
-            for problem in error.errors()
-        )
+        return "; ".join(_told(problem["loc"], problem["msg"]) for problem in error.errors())
+    if isinstance(error, KafkaException):
+        return f"Kafka: {error.args[0].str()}; check the ASSAYER_KAFKA_… settings"
     return " ".join(str(error).split())
+
+
+def _told(location: tuple[int | str, ...], message: str) -> str:
+    """Return what is wrong with a setting, or with a name of a `.env` file that is none."""
+    from streams.settings import Settings
+
+    name = "_".join(map(str, location))
+    if name not in Settings.model_fields:
+        return f"{name.upper()} in .env is no setting; remove it, or see: assayer doctor"
+    return f"ASSAYER_{name.upper()}: {message.removeprefix('Value error, ')}"
 
 
 if __name__ == "__main__":

@@ -8,10 +8,16 @@ from typing import Any, Final
 
 from streams import topics
 from streams.codec import DecodeError, Decoder
+from streams.dead_letters import TRUNCATED
 from streams.log_reader import LogReader, partitions_of
 from streams.producer import Outgoing, Producer
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
+
+NO_LETTER: Final = "no_dead_letter"
+"""Reason shown for a record of the dead letters' topic that is none."""
+UNSENDABLE: Final = (NO_LETTER, TRUNCATED)
+"""Reasons of letters that do not hold a record to be sent again."""
 
 CHUNK: Final = 500
 PATIENCE: Final = 60.0
@@ -29,6 +35,9 @@ class DeadLetter:
 def read_dead_letters(settings: Settings) -> list[DeadLetter]:
     """Return every dead letter that is kept, oldest first.
 
+    A record that failed more than once, because it was read again after a crash or by another
+    worker, is one letter: the first.
+
     Raises:
         KafkaUnavailableError, MissingTopicError, RegistryUnavailableError
     """
@@ -39,7 +48,12 @@ def read_dead_letters(settings: Settings) -> list[DeadLetter]:
     letters: list[DeadLetter] = []
     for partition in range(partitions_of(settings, topic)):
         letters += _read_partition(settings, decoder, topic, partition)
-    return sorted(letters, key=lambda letter: (letter.record["failed_at"], letter.id))
+    first: dict[tuple[object, ...], DeadLetter] = {}
+    for letter in sorted(letters, key=lambda letter: letter.record["failed_at"]):
+        record = letter.record
+        where = tuple(record[name] for name in ("topic", "partition", "offset", "timestamp"))
+        first.setdefault(where, letter)
+    return list(first.values())
 
 
 def _read_partition(
@@ -50,7 +64,9 @@ def _read_partition(
         low, _ = reader.bounds()
         reader.seek(low)
         for records in reader.read_to_end():
-            decoder.fetch(decoder.unknown(record.value for record in records))
+            away = decoder.fetch(decoder.unknown(record.value for record in records))
+            if away is not None:
+                raise away
             for record in records:
                 try:
                     value = decoder.decode(record.value)
@@ -73,7 +89,7 @@ def _unreadable(
         "key": None,
         "value": value,
         "headers": [],
-        "reason": "no_dead_letter",
+        "reason": NO_LETTER,
         "error": error,
         "failed_at": 0,
     }

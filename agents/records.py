@@ -6,11 +6,12 @@ Times are UTC milliseconds since 1970, money is minor units.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -23,13 +24,17 @@ RightKind = Literal[
 Action = Literal["REMOVED", "REINSTATED", "REVIEW"]
 Source = Literal["MONITORING", "NOTICE", "INVESTIGATION", "SWEEP"]
 
+# What an Avro long and int can hold: JSON has numbers of any size.
+Long: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+Int: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+
 
 class Image(msgspec.Struct, frozen=True):
     """One picture of a listing."""
 
     url: str
     pdq: str = ""
-    pdq_quality: int | None = None
+    pdq_quality: Int | None = None
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -37,17 +42,17 @@ class Listing(msgspec.Struct, frozen=True):
 
     listing_id: str
     seller_id: str
-    occurred_at: int
+    occurred_at: Long
     title: str
     event_id: str = ""
     kind: ChangeKind = "UPDATED"
-    revision: int = 1
+    revision: Long = 1
     description: str = ""
     brand: str = ""
     category_path: tuple[str, ...] = ()
-    price_minor: int | None = None
+    price_minor: Long | None = None
     currency: str = ""
-    quantity: int | None = None
+    quantity: Long | None = None
     condition: Condition = "UNKNOWN"
     gtins: tuple[str, ...] = ()
     mpn: str = ""
@@ -62,13 +67,13 @@ class Seller(msgspec.Struct, frozen=True):
     """A seller as the marketplace knows it; `upheld` and `cleared` only for `screen`."""
 
     seller_id: str
-    created_at: int | None = None
+    created_at: Long | None = None
     kind: SellerKind = "PRIVATE"
     country: str = ""
     verified: bool = False
     identifiers: dict[str, tuple[str, ...]] = {}
     rating: float | None = None
-    sales_12m: int | None = None
+    sales_12m: Long | None = None
     upheld: float = 0.0
     cleared: float = 0.0
 
@@ -79,8 +84,8 @@ class Sale(msgspec.Struct, frozen=True):
     event_id: str
     listing_id: str
     seller_id: str
-    quantity: int
-    occurred_at: int
+    quantity: Long
+    occurred_at: Long
 
 
 class AuthorisedSeller(msgspec.Struct, frozen=True):
@@ -88,7 +93,7 @@ class AuthorisedSeller(msgspec.Struct, frozen=True):
 
     seller_id: str
     territories: tuple[str, ...] = ()
-    until: int | None = None
+    until: Long | None = None
 
 
 class Right(msgspec.Struct, frozen=True):
@@ -106,10 +111,10 @@ class Right(msgspec.Struct, frozen=True):
     common_word: bool = False
     category_words: tuple[str, ...] = ()
     territories: tuple[str, ...] = ()
-    nice_classes: tuple[int, ...] = ()
-    valid_from: int | None = None
-    valid_until: int | None = None
-    reference_price_minor: int | None = None
+    nice_classes: tuple[Int, ...] = ()
+    valid_from: Long | None = None
+    valid_until: Long | None = None
+    reference_price_minor: Long | None = None
     reference_currency: str = ""
     image_hashes: tuple[str, ...] = ()
     official_image_hashes: tuple[str, ...] = ()
@@ -201,17 +206,25 @@ class Refused:
         return f"{self.path}:{self.line}: {self.reason}"
 
 
+FIRST_TIME: Final = -62_135_596_800_000
+LAST_TIME: Final = 253_402_300_799_999
+"""The years 1 to 9999, which ISO 8601 can write."""
+
+
 def parse_time(value: object) -> int:
     """Return UTC milliseconds of an ISO 8601 text or of a number of milliseconds.
 
-    A text without an offset is UTC. Raises ValueError for anything else.
+    A text without an offset is UTC. Raises ValueError for anything else, and for a number that lies
+    outside the years 1 to 9999.
     """
     if isinstance(value, bool):
         raise ValueError("expected a time, got a boolean")  # noqa: TRY004 - a bad value of a row
-    if isinstance(value, int):
-        return value
     if isinstance(value, float) and value.is_integer():
-        return int(value)
+        value = int(value)
+    if isinstance(value, int):
+        if not FIRST_TIME <= value <= LAST_TIME:
+            raise ValueError("not within the years 1 to 9999, as milliseconds since 1970")
+        return value
     if isinstance(value, str):
         moment = datetime.fromisoformat(value.strip())
         if moment.tzinfo is None:
@@ -222,8 +235,10 @@ def parse_time(value: object) -> int:
 
 
 def format_time(millis: int) -> str:
-    """Return ISO 8601 UTC with milliseconds."""
-    moment = datetime.fromtimestamp(millis / 1000, tz=UTC)
+    """Return ISO 8601 UTC with milliseconds; the bare number outside the years 1 to 9999."""
+    if not FIRST_TIME <= millis <= LAST_TIME:
+        return f"{millis} ms"
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=millis)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -282,8 +297,12 @@ def read_jsonl(path: Path, type_: type[T]) -> Iterator[T | Refused]:
 
 
 def parse_lines(lines: Iterable[bytes], type_: type[T], name: str) -> Iterator[T | Refused]:
-    """Yield each JSON line as a record, or why it was refused; `name` stands in the reasons."""
-    for number, line in enumerate(lines, start=1):
+    """Yield each JSON line as a record, or why it was refused; `name` stands in the reasons.
+
+    A byte order mark before the first line is passed over.
+    """
+    for number, text in enumerate(lines, start=1):
+        line = text.removeprefix(codecs.BOM_UTF8) if number == 1 else text
         if not line.strip():
             continue
         try:

@@ -10,6 +10,7 @@ import msgspec
 
 from agents.records import Seller
 from streams import topics
+from streams.codec import DecodeError
 from streams.store import Store, StoreUnavailable
 from streams.views import Fold, ready_key
 
@@ -21,6 +22,11 @@ CASE_SECONDS: Final = 800 * 86_400
 SALE_SECONDS: Final = 7 * 86_400
 """How long a sale's id is remembered, to count a sale delivered twice once."""
 SOLD_SECONDS: Final = 400 * 86_400
+MOST_UNITS: Final = 1_000_000_000
+"""Units of one sale: more is a producer's mistake, and a few such would overflow the sum."""
+FIRST_CASE_MS: Final = 946_684_800_000
+LAST_CASE_MS: Final = 4_102_444_800_000
+"""2000 to 2100: a case's weight doubles every half-life, and has to stay a number."""
 PRIOR_UPHELD: Final = 1.0
 PRIOR_CLEARED: Final = 3.0
 """Beta(1, 3) *(start value)*: of a seller without cases one case in four is expected to hold."""
@@ -102,10 +108,12 @@ SELLERS: Final = Fold(
 def _sale_change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | None:
     if record is None or record["quantity"] <= 0:
         return None
+    if record["quantity"] > MOST_UNITS:
+        raise DecodeError("bad_quantity", f"quantity {record['quantity']}: no sale is that large")
     return {
         "event": record["event_id"],
         "listing": record["listing_id"],
-        "quantity": record["quantity"],
+        "quantity": str(record["quantity"]),
     }
 
 
@@ -128,6 +136,10 @@ SALES: Final = Fold(
 def _standing_change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | None:
     if record is None or record["action"] not in ("REMOVED", "REINSTATED"):
         return None
+    if not FIRST_CASE_MS <= record["decided_at"] < LAST_CASE_MS:
+        raise DecodeError(
+            "bad_time", f"decided_at {record['decided_at']} ms lies outside 2000 to 2100"
+        )
     return {
         "id": record["takedown_id"],
         "action": record["action"],

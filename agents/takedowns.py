@@ -12,11 +12,14 @@ import msgspec
 
 from agents.records import Action, Evidence, Fingerprint, Right, Source, Statement, Takedown
 from streams.cloud_events import cloud_event
-from streams.codec import Encoder
+from streams.codec import DecodeError, Encoder
 from streams.producer import Outgoing
 
 NAMESPACE: Final = uuid.UUID("82e1f8a4-3ba0-5cb6-b743-ef3340477ae2")
 """Namespace of takedown ids, as the schema's doc says, so that others can compute them."""
+
+LARGEST_EVENT: Final = 1_000_000
+"""Bytes of key, value and `traceparent`: the topics take 1,048,588 with everything around them."""
 
 EVENT_TYPES: Final[dict[Action, str]] = {
     "REMOVED": "assayer.takedown.v1",
@@ -161,13 +164,26 @@ class TakedownEvents:
 
         The listing's `traceparent` is passed on as it came (W3C Trace Context: the trace id is the
         same). The event's CloudEvents id is the takedown's, with its action.
+
+        Raises:
+            DecodeError: 'too_large'; the listing's ids or names fill more than a record holds.
         """
         topic, encoder = self._to[record.action]
         trace = next((value for name, value in headers if name.lower() == "traceparent"), None)
-        return Outgoing(
-            topic,
+        key, value = (
             record.listing_id.encode(),
             encoder.encode(msgspec.to_builtins(record, builtin_types=(bytes,))),
+        )
+        if len(key) + len(value) + len(trace or b"") > LARGEST_EVENT:
+            raise DecodeError(
+                "too_large",
+                f"its {record.action.lower()} event would have {len(key) + len(value)} bytes, "
+                f"and one may have {LARGEST_EVENT}",
+            )
+        return Outgoing(
+            topic,
+            key,
+            value,
             cloud_event(
                 f"{record.takedown_id}:{record.action}",
                 EVENT_TYPES[record.action],

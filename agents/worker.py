@@ -8,7 +8,7 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Collection
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from agents.monitoring.agent import follow_views, monitor_listings, rejudge_listings
 from agents.monitoring.monitor import Monitor, Topics
@@ -23,7 +23,7 @@ from streams.codec import DecodeError, Decoder, Encoder
 from streams.dead_letters import Failure, letters
 from streams.health import HealthServer
 from streams.kafka import KafkaUnavailableError
-from streams.log_reader import LogRecord, MissingTopicError
+from streams.log_reader import LogRecord, MissingTopicError, partitions_of
 from streams.metrics import WINDOWS, Metrics
 from streams.producer import Producer
 from streams.schema_registry import RegistryUnavailableError, SchemaRegistry
@@ -33,6 +33,8 @@ from streams.transport import BatchApp, BatchConsumer
 from streams.views import View
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 PILLARS: Final = ("monitoring",)
 GROUP: Final = "assayer-monitoring"
@@ -48,6 +50,10 @@ _AWAY: Final = (KafkaUnavailableError, RegistryUnavailableError, StoreUnavailabl
 
 class WorkerCrashedError(RuntimeError):
     """The worker stopped by itself: the reason stands in the log."""
+
+
+class PortTakenError(OSError):
+    """The port for metrics and health can't be had."""
 
 
 class Worker:
@@ -70,6 +76,7 @@ class Worker:
         self._up = {"kafka": False, "redis": False, "schema_registry": False}
         self._turned = time.monotonic()
         self._views_ready = False
+        self._told_of_views = False
         self._keeper: RegistryKeeper | None = None
         self._app: BatchApp | None = None
         self.health: HealthServer | None = None
@@ -84,27 +91,20 @@ class Worker:
             WorkerCrashedError: it ended by itself; what was not done is read again at the start.
             MissingTopicError: a topic does not exist.
         """
-        self.health = HealthServer(
-            self.settings.metrics_host,
-            self.settings.metrics_port,
-            self.metrics.registry,
-            self._live,
-            self._ready,
-        )
+        self.health = self._serve_health()
         log.info("metrics and health at %s", self.health.url)
         store = Store(self.settings)
         producer: Producer | None = None
         tasks: list[asyncio.Task[Any]] = []
         try:
+            # Measured from the beginning: a registry or a view may take minutes to be read.
+            tasks = [asyncio.create_task(self._measure())]
             serving = await _unless(stop, self._start(store))
             if serving is None:
                 return
             producer, views = serving
             _collect_less_garbage()
-            tasks = [
-                asyncio.create_task(self._watch(store, views)),
-                asyncio.create_task(self._measure()),
-            ]
+            tasks.append(asyncio.create_task(self._watch(store, views)))
             await self._serve(stop, tasks)
         finally:
             for task in tasks:
@@ -116,6 +116,16 @@ class Worker:
                 await asyncio.to_thread(producer.close)
             await store.close()
             self.health.close()
+
+    def _serve_health(self) -> HealthServer:
+        host, port = self.settings.metrics_host, self.settings.metrics_port
+        try:
+            return HealthServer(host, port, self.metrics.registry, self._live, self._ready)
+        except OSError as error:
+            raise PortTakenError(
+                f"can't serve metrics on {host}:{port}: {error.strerror}; a worker may run there "
+                "already, or set ASSAYER_METRICS_PORT (0 takes a free one)"
+            ) from error
 
     async def _serve(self, stop: asyncio.Event, tasks: list[asyncio.Task[Any]]) -> None:
         app = self._app
@@ -140,18 +150,20 @@ class Worker:
     async def _start(self, store: Store) -> tuple[Producer, list[View]]:
         """Wait for what is needed, read the registry, and put the app together."""
         settings, registry = self.settings, self._registry
-        await self._wait_for("kafka", lambda: asyncio.to_thread(kafka.ping, settings, 5.0))
-        await self._wait_for("schema_registry", lambda: asyncio.to_thread(registry.ping))
-        takedowns, reviews, dead_letters, sightings = await asyncio.to_thread(
-            lambda: [
-                Encoder(registry, settings.topic(topic.name), topic.schema)
-                for topic in (
-                    topics.TAKEDOWNS,
-                    topics.REVIEWS,
-                    topics.DEAD_LETTERS,
-                    topics.SIGHTINGS,
-                )
-            ]
+        await self._wait_for("kafka", lambda: asyncio.to_thread(self._find_topics))
+        takedowns, reviews, dead_letters, sightings = await self._wait_for(
+            "schema_registry",
+            lambda: asyncio.to_thread(
+                lambda: [
+                    Encoder(registry, settings.topic(topic.name), topic.schema)
+                    for topic in (
+                        topics.TAKEDOWNS,
+                        topics.REVIEWS,
+                        topics.DEAD_LETTERS,
+                        topics.SIGHTINGS,
+                    )
+                ]
+            ),
         )
         producer = Producer(settings)
         graves = (settings.topic(topics.DEAD_LETTERS.name), dead_letters)
@@ -189,6 +201,10 @@ class Worker:
         await self._ensure(views)
         return producer, views
 
+    def _find_topics(self) -> None:
+        for topic in topics.TOPICS:
+            partitions_of(self.settings, self.settings.topic(topic.name), 5.0)
+
     def _keeper_load(self) -> None:
         assert self._keeper is not None  # noqa: S101
         self._keeper.load()
@@ -216,19 +232,18 @@ class Worker:
         await producer.deliver(letters(graves[1], graves[0], topic, 0, [failure]))
         self.metrics.dead_letters.labels(topic, error.reason).inc()
 
-    async def _wait_for(self, what: str, attempt: Callable[[], Awaitable[object]]) -> None:
-        """Try until it answers, with growing pauses and a line for each try."""
+    async def _wait_for(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try until it answers, with growing pauses and a line for each try; return the answer."""
         pause = FIRST_RETRY
         while True:
-            self._turned = time.monotonic()
             try:
-                await attempt()
+                answer = await attempt()
             except _AWAY as error:
                 log.warning("%s; trying again in %.1f s", error, pause)
             else:
                 if what in self._up:
                     self._up[what] = True
-                return
+                return answer
             await asyncio.sleep(pause)
             pause = min(pause * 2, LAST_RETRY)
 
@@ -237,16 +252,26 @@ class Worker:
         try:
             await asyncio.gather(*(view.ensure() for view in views))
             self._views_ready = True
-        except (StoreUnavailable, KafkaUnavailableError) as error:
-            self._views_ready = False
-            log.warning("views are not up to date: %s", error)
+        except _AWAY as error:
+            if self._views_ready or not self._told_of_views:
+                log.warning("views are not up to date: %s", error)
+            self._views_ready, self._told_of_views = False, True
+        else:
+            self._told_of_views = False
 
     async def _watch(self, store: Store, views: list[View]) -> None:
         """Ask every dependency now and then, and mend the views when Redis comes back."""
         while True:
-            self._up["redis"] = await _answers(store.ping())
-            self._up["kafka"] = await _answers(asyncio.to_thread(kafka.ping, self.settings, 5.0))
-            self._up["schema_registry"] = await _answers(asyncio.to_thread(self._registry.ping))
+            # At once: a server that hangs must not delay what the others' return would mend.
+            (
+                self._up["redis"],
+                self._up["kafka"],
+                self._up["schema_registry"],
+            ) = await asyncio.gather(
+                _answers(store.ping()),
+                _answers(asyncio.to_thread(kafka.ping, self.settings, 5.0)),
+                _answers(asyncio.to_thread(self._registry.ping)),
+            )
             for name, up in self._up.items():
                 self.metrics.dependency_up.labels(name).set(up)
             if self._up["redis"] and self._up["kafka"]:

@@ -22,6 +22,7 @@ from streams.schema_registry import (
     SchemaRegistry,
     UnknownSchemaError,
 )
+from streams.writer_schemas import danger_of
 
 HEADER_BYTES: Final = 5
 RETRY_SECONDS: Final = 1.0
@@ -74,6 +75,7 @@ class Decoder:
         self._defaults = defaults or {}
         self._readers: dict[bytes, _Reader] = {}
         self._missing: dict[bytes, tuple[DecodeError, float]] = {}
+        self._unreachable: RegistryUnavailableError | None = None
         self._unreachable_until = 0.0
 
     def unknown(self, values: Iterable[bytes | None]) -> set[bytes]:
@@ -87,17 +89,21 @@ class Decoder:
             and (head not in self._missing or self._missing[head][1] <= now)
         }
 
-    async def prepare(self, values: Iterable[bytes | None]) -> None:
+    async def prepare(self, values: Iterable[bytes | None]) -> RegistryUnavailableError | None:
         """Fetch the schemas that `values` were written with, without blocking the loop.
 
-        A registry that can't be reached is not asked again for a second; until it answers, values
-        of schemas not seen before are refused with the reason 'registry_unavailable'.
+        Returns why some could not be fetched: the registry can't be reached. It is not asked again
+        for a second; until it answers, values of schemas not seen before are refused with the
+        reason 'registry_unavailable'. A caller to whom the order of records matters waits instead.
         """
         heads = self.unknown(values)
-        if heads and time.monotonic() >= self._unreachable_until:
-            await asyncio.to_thread(self.fetch, heads)
+        if not heads:
+            return None
+        if time.monotonic() < self._unreachable_until:
+            return self._unreachable
+        return await asyncio.to_thread(self.fetch, heads)
 
-    def fetch(self, heads: Iterable[bytes]) -> None:
+    def fetch(self, heads: Iterable[bytes]) -> RegistryUnavailableError | None:
         """Fetch the schemas of these headers; the blocking half of `prepare`."""
         for head in heads:
             try:
@@ -109,22 +115,32 @@ class Decoder:
                 if len(self._missing) > 10_000:
                     self._missing.clear()
                 self._missing[head] = (refusal, time.monotonic() + RETRY_SECONDS)
-            except RegistryUnavailableError:
+            except RegistryUnavailableError as error:
+                self._unreachable = error
                 self._unreachable_until = time.monotonic() + RETRY_SECONDS
-                return
+                return error
+        return None
 
     def _plan(self, head: bytes) -> _Reader:
         schema_id = int.from_bytes(head[1:], "big")
         written = self._registry.writer_schema(schema_id)
-        problems = schemas.compatibility_errors(self._schema, written)
-        if problems:
-            return _Reader(
-                refusal=DecodeError(
-                    "foreign_schema",
-                    f"schema {schema_id} ({written.get('name')}) is not readable as "
-                    f"{self._schema['name']}: {problems[0]}",
-                )
+        try:
+            problem = danger_of(written) or next(
+                iter(schemas.compatibility_errors(self._schema, written)), ""
             )
+            if not problem:
+                return self._reader_of(written)
+        except Exception as error:  # noqa: BLE001 - anybody's schema: what parsing it stumbled over
+            problem = _describe(error)
+        return _Reader(
+            refusal=DecodeError(
+                "foreign_schema",
+                f"schema {schema_id} ({written.get('name')}) is not readable as "
+                f"{self._schema['name']}: {problem}",
+            )
+        )
+
+    def _reader_of(self, written: Any) -> _Reader:
         plain = schemas.without_docs(written)
         projection = None
         if self._projected or self._texts:
@@ -132,7 +148,7 @@ class Decoder:
                 projection = compile_projection(
                     plain, self._projected, self._defaults, self._texts, self._item_texts
                 )
-            except (ValueError, KeyError):
+            except (ValueError, KeyError, SyntaxError):
                 projection = None  # of another type or shape: such values are decoded whole
         writer = fastavro.parse_schema(plain)
         same = plain == self._plain
@@ -246,7 +262,7 @@ class Encoder:
         stream.write(self._head)
         try:
             fastavro.schemaless_writer(stream, self._schema, record)
-        except (TypeError, KeyError, AttributeError) as error:
+        except (TypeError, KeyError, AttributeError, OverflowError) as error:
             raise ValueError(f"not a {self._name}: {_describe(error)}") from error
         return stream.getvalue()
 

@@ -12,6 +12,11 @@ from streams.codec import Encoder
 from streams.producer import Headers, Outgoing
 
 ERROR_CHARS: Final = 500
+MOST_BYTES: Final = 12_000_000
+"""A record that takes more (a topic's limit is on compressed batches) is not kept whole here."""
+SHOWN_BYTES: Final = 100_000
+TRUNCATED: Final = "too_large_to_keep"
+"""Reason of a letter that holds only the beginning of its record."""
 
 
 class SourceRecord(Protocol):
@@ -46,6 +51,8 @@ def letters(
     outgoing = []
     for failure in failures:
         record = failure.record
+        if _size(record) > MOST_BYTES:
+            failure, record = _truncated(failure)  # noqa: PLW2901 - the same failure, shortened
         value: dict[str, Any] = {
             "topic": topic,
             "partition": partition,
@@ -63,3 +70,34 @@ def letters(
         )
         outgoing.append(Outgoing(to, topic.encode(), encoder.encode(value), headers))
     return outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """The beginning of a record that is too large to keep."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+def _size(record: SourceRecord) -> int:
+    headers = sum(len(name) + len(value or b"") for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers
+
+
+def _truncated(failure: Failure) -> tuple[Failure, _Beginning]:
+    record = failure.record
+    kept = _Beginning(
+        record.offset,
+        record.timestamp,
+        (record.key or b"")[:SHOWN_BYTES],
+        (record.value or b"")[:SHOWN_BYTES],
+    )
+    error = (
+        f"{_size(record)} bytes, of which only the first are kept here: read it where it came "
+        f"from ({failure.error})"
+    )
+    return Failure(kept, TRUNCATED, error), kept

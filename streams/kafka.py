@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from typing import Any, Final
 
@@ -74,6 +75,29 @@ def _ssl_context(settings: Settings) -> ssl.SSLContext:
     return context
 
 
+def check_port(settings: Settings) -> None:
+    """Return unless every broker named in the settings refuses a connection, which is told at once.
+
+    The client itself goes on trying until its time is up.
+
+    Raises:
+        KafkaUnavailableError
+    """
+    for address in settings.kafka_bootstrap.split(","):
+        host, _, port = address.strip().rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=2.0).close()
+        except ConnectionRefusedError:
+            continue
+        except OSError:
+            return  # a name that is not known yet, a slow network: the client's own time counts
+        return
+    raise KafkaUnavailableError(
+        f"Kafka at {settings.kafka_bootstrap} does not answer (connection refused); "
+        "check ASSAYER_KAFKA_BOOTSTRAP"
+    )
+
+
 def ping(settings: Settings, timeout: float = CONNECT_SECONDS) -> int:
     """Return how many brokers answer; blocks up to `timeout` seconds.
 
@@ -83,6 +107,7 @@ def ping(settings: Settings, timeout: float = CONNECT_SECONDS) -> int:
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
 
+    check_port(settings)
     try:
         return len(AdminClient(client_config(settings)).list_topics(timeout=timeout).brokers)
     except KafkaException as error:

@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from streams.kafka import KafkaUnavailableError, client_config
+from streams.kafka import KafkaUnavailableError, check_port, client_config
 from streams.settings import Settings
 
 
@@ -132,7 +132,7 @@ class LogReader:
         self._consumer.close()
 
     def _explain(self, error: KafkaError) -> Exception:
-        if error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):  # noqa: SLF001
+        if error.code() in _MISSING:
             return MissingTopicError(
                 f"there is no topic '{self.topic}'; make it with: assayer topics create"
             )
@@ -150,6 +150,7 @@ def partitions_of(settings: Settings, topic: str, timeout: float = 10.0) -> int:
         MissingTopicError: there is no such topic.
     """
     try:
+        check_port(settings)
         metadata = AdminClient(client_config(settings)).list_topics(topic, timeout=timeout)
     except KafkaException as error:
         raise KafkaUnavailableError(
@@ -165,6 +166,13 @@ def partitions_of(settings: Settings, topic: str, timeout: float = 10.0) -> int:
 def _headers(headers: Any) -> tuple[tuple[str, bytes], ...]:
     return tuple((name, value or b"") for name, value in headers or ())
 
+
+_MISSING = {
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+}
+"""Errors that say there is no such topic, or no such partition of it."""
 
 _PASSING = {
     KafkaError._PARTITION_EOF,  # noqa: SLF001

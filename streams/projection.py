@@ -289,7 +289,8 @@ class _Code:
         name = str(type_["name"])
         if name in self._open:
             raise ValueError(f"the schema is recursive at {name!r}")
-        self._named[name] = type_
+        if self._named.setdefault(name, type_) is not type_:
+            raise ValueError(f"two types are called {name!r}")
         if "namespace" in type_:
             self._named[f"{type_['namespace']}.{name}"] = type_
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import schemas
 from streams.settings import Settings
+
+LARGEST_ID: Final = 2**31 - 1
+"""Ids are signed 32-bit numbers; four bytes can say larger ones, which no registry has."""
+_NOT_FOUND: Final = range(40400, 40500)
+"""Confluent's own codes: a 404 without one comes from something that is no registry."""
 
 
 class RegistryClient(Protocol):
@@ -60,17 +65,22 @@ class SchemaRegistry:
         """
         from confluent_kafka.schema_registry.error import SchemaRegistryError
 
+        if schema_id > LARGEST_ID:
+            raise UnknownSchemaError(f"no registry has a schema {schema_id}")
         try:
             found = self._client.get_schema(schema_id)
         except SchemaRegistryError as error:
-            if error.http_status_code == 404:
+            if error.error_code in _NOT_FOUND:
                 raise UnknownSchemaError(f"the registry has no schema {schema_id}") from None
             raise self._unavailable(error) from error
         except Exception as error:  # httpx's own errors: the client lets them through
             raise self._unavailable(error) from error
         if found.schema_type not in (None, "AVRO"):
             raise UnknownSchemaError(f"schema {schema_id} is {found.schema_type}, not Avro")
-        parsed = json.loads(found.schema_str)
+        try:
+            parsed = json.loads(found.schema_str)
+        except ValueError:
+            parsed = None  # a bare name such as "string" may stand without quotes
         if not isinstance(parsed, dict) or parsed.get("type") != "record":
             raise UnknownSchemaError(f"schema {schema_id} is no record")
         return parsed
@@ -99,13 +109,19 @@ class SchemaRegistry:
 
     def ping(self) -> None:
         """Return when the registry answers; raise RegistryUnavailableError when it does not."""
-        probe = 2_147_483_647  # no registry hands out the last id, so 404 is the usual answer
         try:
-            self.writer_schema(probe)
+            # No registry hands out the last id, so that there is none is the usual answer.
+            self.writer_schema(LARGEST_ID)
         except UnknownSchemaError:
             return
 
     def _unavailable(self, error: Exception) -> RegistryUnavailableError:
+        status = getattr(error, "http_status_code", None)
+        if isinstance(status, int) and status > 0:
+            return RegistryUnavailableError(
+                f"{self.url} answers with HTTP {status}, which is not what a schema registry says; "
+                "check ASSAYER_SCHEMA_REGISTRY_URL, its path and its credentials"
+            )
         return RegistryUnavailableError(
             f"schema registry {self.url} does not answer ({type(error).__name__}); "
             "check ASSAYER_SCHEMA_REGISTRY_URL"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -10,6 +11,8 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ENV_PREFIX: Final = "ASSAYER_"
+
+_HOST_AND_PORT: Final = re.compile(r"[\w.-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -34,9 +37,9 @@ class Settings(BaseSettings):
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
     """SASL mechanism, with a SASL protocol."""
     kafka_sasl_username: str = ""
-    """SASL user."""
+    """User, with a SASL protocol."""
     kafka_sasl_password: SecretStr = SecretStr("")
-    """SASL password."""
+    """Password of that user."""
     kafka_ssl_ca_location: Path | None = None
     """File with the certificates to trust; the system's when unset."""
     kafka_ssl_certificate_location: Path | None = None
@@ -105,6 +108,21 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://", "mock://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("kafka_bootstrap")
+    @classmethod
+    def _kafka_bootstrap(cls, value: str) -> str:
+        hosts = [host.strip() for host in value.split(",")]
+        if not all(_HOST_AND_PORT.fullmatch(host) for host in hosts):
+            raise ValueError("must be host:port, several separated by commas")
+        return ",".join(hosts)
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
 
     def topic(self, name: str) -> str:
         """Return the topic or group `name` with the prefix of this installation."""

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import redis.asyncio as aioredis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from streams.settings import Settings
 
@@ -33,7 +33,8 @@ class Store:
         self._where = _without_password(url)
         self._client: aioredis.Redis = aioredis.Redis.from_url(
             url,
-            socket_timeout=self._timeout,
+            # Each call is bounded as a whole, below; some may take longer than others.
+            socket_timeout=None,
             socket_connect_timeout=self._timeout,
             retry_on_timeout=False,
             retry=None,
@@ -57,6 +58,9 @@ class Store:
         try:
             async with asyncio.timeout(seconds or self._timeout):
                 result = await operation(self._client)
+        except ResponseError as error:
+            # It answers, but this it will not do: out of memory, read only, a key of another kind.
+            raise StoreUnavailable(f"Redis at {self._where} refuses: {error}") from error
         except (RedisError, OSError, TimeoutError) as error:
             self.up = False
             self._down_until = time.monotonic() + RETRY_SECONDS

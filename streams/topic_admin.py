@@ -14,13 +14,17 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
-from streams.kafka import KafkaUnavailableError, client_config
+from streams.kafka import KafkaUnavailableError, check_port, client_config
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.topics import TOPICS, Topic
 
 TIMEOUT: Final = 20.0
 CHECKED: Final = ("cleanup.policy", "retention.ms", "retention.bytes", "max.message.bytes")
+
+
+class TopicRefusedError(ValueError):
+    """Kafka answers, and will not make or describe a topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,18 @@ class TopicState:
     """created, exists, missing, differs or ok."""
     differences: tuple[str, ...] = ()
     schema_id: int | None = None
+
+
+class _AlreadyExistsError(Exception):
+    """There is such a topic."""
+
+
+_AWAY: Final = (
+    KafkaError._TRANSPORT,  # noqa: SLF001 - the client's public names of its own errors
+    KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+    KafkaError._TIMED_OUT,  # noqa: SLF001
+    KafkaError.REQUEST_TIMED_OUT,
+)
 
 
 class TopicAdmin:
@@ -46,8 +62,10 @@ class TopicAdmin:
         """Make what is missing, register every value schema; return what was done.
 
         Raises:
-            KafkaUnavailableError, RegistryUnavailableError, IncompatibleSchemaError
+            KafkaUnavailableError, RegistryUnavailableError, IncompatibleSchemaError,
+            TopicRefusedError
         """
+        self._registry.ping()
         existing = self._existing()
         missing = [topic for topic in topics if self._settings.topic(topic.name) not in existing]
         futures = (
@@ -60,13 +78,10 @@ class TopicAdmin:
         made = set()
         for name, future in futures.items():
             try:
-                future.result(timeout=TIMEOUT)
+                self._result(future, f"topic '{name}' could not be made")
                 made.add(name)
-            except KafkaException as error:
-                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                    raise KafkaUnavailableError(
-                        f"topic '{name}' could not be made: {error.args[0].str()}"
-                    ) from None
+            except _AlreadyExistsError:
+                continue  # another one made it a moment ago
         states = []
         for topic in topics:
             name = self._settings.topic(topic.name)
@@ -78,7 +93,7 @@ class TopicAdmin:
         """Compare the topics with their declaration.
 
         Raises:
-            KafkaUnavailableError
+            KafkaUnavailableError, TopicRefusedError
         """
         existing = self._existing()
         names = [self._settings.topic(topic.name) for topic in topics]
@@ -114,6 +129,7 @@ class TopicAdmin:
         )
 
     def _existing(self) -> dict[str, int]:
+        check_port(self._settings)
         try:
             metadata = self._admin.list_topics(timeout=TIMEOUT / 2)
         except KafkaException as error:
@@ -123,12 +139,28 @@ class TopicAdmin:
             ) from None
         return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
 
+    def _result(self, future: Any, what: str) -> Any:
+        try:
+            return future.result(timeout=TIMEOUT)
+        except TimeoutError:
+            raise KafkaUnavailableError(
+                f"{what}: Kafka at {self._settings.kafka_bootstrap} did not answer within "
+                f"{TIMEOUT:.0f} s"
+            ) from None
+        except KafkaException as error:
+            kafka_error: KafkaError = error.args[0]
+            if kafka_error.code() == KafkaError.TOPIC_ALREADY_EXISTS:
+                raise _AlreadyExistsError from None
+            if kafka_error.retriable() or kafka_error.code() in _AWAY:
+                raise KafkaUnavailableError(f"{what}: {kafka_error.str()}") from None
+            raise TopicRefusedError(f"{what}: {kafka_error.str()}") from None
+
     def _configs(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
         if not names:
             return {}
         resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
         found: dict[str, dict[str, str]] = {}
         for resource, future in self._admin.describe_configs(resources).items():
-            entries: dict[str, Any] = future.result(timeout=TIMEOUT)
+            entries = self._result(future, f"topic '{resource.name}' could not be described")
             found[resource.name] = {key: str(entry.value) for key, entry in entries.items()}
         return found

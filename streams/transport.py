@@ -23,7 +23,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import time
+import weakref
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Protocol, cast
@@ -94,6 +96,7 @@ class BatchSettings:
     wait: float = 0.003
     in_flight: int = 4
     fetch_wait_ms: int = 100
+    drain: float = DRAIN_SECONDS
 
 
 class BatchApp(faust.App):
@@ -128,7 +131,19 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         # Faust has 1,500 ms fixed. A partition that was read while a fetch for the others was
         # under way waits until that fetch is over.
         consumer._fetch_max_wait_ms = cast(BatchApp, self.app).batches.fetch_wait_ms  # noqa: SLF001
+        # A change that its producer took back never happened. librdkafka reads so by default, and
+        # what it reads (views, the registry) has to be what the agents read.
+        consumer._isolation_level = "read_committed"  # noqa: SLF001
         return consumer
+
+    def read_up_to(self, tp: TP) -> int:
+        """Return the offset to be read next; 0 where that is not known."""
+        consumer = self._ensure_consumer()
+        assignment = consumer._subscription.subscription.assignment  # noqa: SLF001 - no public one
+        if assignment is None or tp not in assignment.tps:
+            return 0
+        state = assignment.state_value(driver.ensure_aiokafka_TP(tp))
+        return int(state.position) if state.has_valid_position else 0
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         consumer = self._ensure_consumer()
@@ -193,8 +208,10 @@ class BatchConsumer(driver.Consumer):
         records = await self._fetch()
         if self.should_stop:
             return
-        if not self.flow_active:
-            # As in Faust: what was fetched while a rebalance began is read again.
+        if not self.flow_active or self.app.consumer_generation_id != generation:
+            # What was fetched while a rebalance began, or while a whole one passed, is read again.
+            # The position is behind it already: to drop it here would be to lose it, once a later
+            # record is done and committed.
             await self._seek_to_committed_quietly()
             return
         for tp, fetched in records.items():
@@ -208,7 +225,7 @@ class BatchConsumer(driver.Consumer):
                     message = self._batch_message(
                         tp, fetched[start : start + self._batches.records], received
                     )
-                    self._ledger.delivered(tp, message, message.offset)
+                    self._ledger.delivered(tp, weakref.ref(message), message.offset)
                     yield tp, message
             else:
                 for record in fetched:
@@ -276,7 +293,7 @@ class BatchConsumer(driver.Consumer):
 
     async def perform_seek(self) -> None:
         """Go back to the committed offsets; batches in flight are forgotten and come again."""
-        self._ledger.forget_all()
+        self._forget_all()
         await super().perform_seek()
 
     # -- acknowledging and committing
@@ -289,7 +306,7 @@ class BatchConsumer(driver.Consumer):
             return False
         message.acked = True
         self._unacked_messages.discard(message)
-        known = self._ledger.acknowledged(message.tp, message)
+        known = self._ledger.acknowledged(message.tp, weakref.ref(message))
         if known:
             self.last_progress = time.monotonic()
             self._room.set()
@@ -340,20 +357,40 @@ class BatchConsumer(driver.Consumer):
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Start afresh: everything assigned is read from its committed offset."""
-        self._ledger.forget_all()
+        self._forget_all()
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def wait_empty(self) -> None:
-        """Wait for batches in flight, but not for ever, and commit what is done."""
-        try:
-            await asyncio.wait_for(super().wait_empty(), DRAIN_SECONDS)
-        except TimeoutError:
-            self.log.warning(
-                "%d batches still in flight after %.0f s; they will be read again",
-                self._ledger.total_in_flight,
-                DRAIN_SECONDS,
-            )
-            await self.commit_and_end_transactions()
+        """Wait for batches in flight, but not for ever, and commit what is done.
+
+        Faust's own waits without end, and no timeout around it helps: its wait for the next
+        acknowledgement swallows the cancellation.
+        """
+        deadline = time.monotonic() + self._batches.drain
+        while not self.should_stop and self._unacked_messages:
+            # Events that were cleared from an agent's queue are nobody's any more: with the last
+            # reference gone they leave this set.
+            gc.collect()
+            await self.commit()
+            if not self._unacked_messages:
+                break
+            if time.monotonic() >= deadline:
+                self.log.warning(
+                    "%d batches still in flight after %.0f s; they will be read again",
+                    len(self._unacked_messages),
+                    self._batches.drain,
+                )
+                break
+            await self._wait_for_ack(timeout=1)
+            self._clean_unacked_messages()
+        await self.commit_and_end_transactions()
+
+    def _forget_all(self) -> None:
+        """Forget every batch in flight: it is read again, and nobody waits for this event of it."""
+        self._ledger.forget_all()
+        for message in list(self._unacked_messages):
+            if message.topic in self._batches.topics:
+                self._unacked_messages.discard(message)
 
     # -- what operators see
 
@@ -371,6 +408,9 @@ class BatchConsumer(driver.Consumer):
             if done is None:
                 done = self._committed_offset.get(tp)
             if end is not None:
+                if not self._ledger.in_flight(tp):
+                    # Offsets that hold no record (a transaction's end) are not waited for.
+                    done = max(done or 0, self._thread.read_up_to(tp))
                 lags[tp] = max(0, end - (done or 0))
         return lags
 

@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol
 from streams.codec import DecodeError, Decoder
 from streams.log_reader import LogReader, partitions_of
 from streams.settings import Settings
-from streams.store import Store
+from streams.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +27,11 @@ CHUNK: Final = 1000
 SCRIPT_SECONDS: Final = 10.0
 """A script over a chunk may take longer than an ordinary call."""
 
+_BEING_DROPPED: Final = -2
+
 _SCRIPT: Final = """
 local P = ARGV[1]
+if redis.call('EXISTS', KEYS[2]) == 1 then return -2 end
 local applied = tonumber(redis.call('HGET', KEYS[1], ARGV[2]) or '-1')
 if applied < tonumber(ARGV[3]) then return applied end
 local last = tonumber(ARGV[4])
@@ -40,6 +43,18 @@ for i = 5, #ARGV, 2 do
 end
 if last > applied then redis.call('HSET', KEYS[1], ARGV[2], ARGV[4]) end
 return math.max(applied, last)
+"""
+
+
+# Complete is what holds every offset it was brought to: Redis may have lost all of it meanwhile.
+_COMPLETE: Final = """
+if redis.call('EXISTS', KEYS[2]) == 1 then return -2 end
+for i = 1, #ARGV, 2 do
+  local applied = tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or '-1')
+  if applied < tonumber(ARGV[i + 1]) then return 0 end
+end
+redis.call('SET', KEYS[3], '1')
+return 1
 """
 
 
@@ -59,7 +74,9 @@ class Fold:
     """How the records of a topic change a view.
 
     `change` turns a key and a decoded record (None for a null value) into what the Lua `body` gets
-    as the table `r`, or None when nothing follows from it. In the body, `P` is the key prefix.
+    as the table `r`, or None when nothing follows from it. A record that would harm the view is
+    refused with a DecodeError. In the body, `P` is the key prefix; numbers are doubles there, so
+    large ones go as text.
     """
 
     view: str
@@ -87,6 +104,7 @@ class View:
         self._store = store
         self._decoder = decoder
         self._offsets = f"{store.prefix}view:{fold.view}:offsets"
+        self._dropping = f"{store.prefix}view:{fold.view}:dropping"
         self._script = _SCRIPT % fold.body
         self._follows: dict[int, int] = {}
         self._lock = asyncio.Lock()
@@ -104,7 +122,9 @@ class View:
         Returns the records that can't be decoded: nothing follows from them.
 
         Raises:
-            StoreUnavailable: nothing is lost, apply them again.
+            StoreUnavailable, KafkaUnavailableError, RegistryUnavailableError: nothing is lost,
+                apply them again. A record whose schema can't be had now is waited for: left out,
+                and replayed later, it would overwrite what came after it.
         """
         first, last = records[0].offset, records[-1].offset
         follows = self._follows.get(partition, first - 1)
@@ -118,8 +138,11 @@ class View:
         self._follows[partition] = last
         return failed
 
-    async def catch_up(self, partition: int, until: int | None = None) -> None:
-        """Read the partition from where the view stands to offset `until` (default: its end)."""
+    async def catch_up(self, partition: int, until: int | None = None) -> int:
+        """Read the partition from where the view stands to offset `until` (default: its end).
+
+        Returns the last offset before that, -1 where there is none.
+        """
         async with self._lock:
             reader = await asyncio.to_thread(LogReader, self._settings, self.topic, partition)
             try:
@@ -139,6 +162,7 @@ class View:
                     await asyncio.to_thread(reader.seek, start)
                 await self._read_until(reader, partition, start, end)
                 await self._run(partition, -1, end - 1, [])
+                return end - 1
             finally:
                 await asyncio.to_thread(reader.close)
 
@@ -163,12 +187,25 @@ class View:
             StoreUnavailable, KafkaUnavailableError, MissingTopicError
         """
         count = await asyncio.to_thread(partitions_of, self._settings, self.topic)
+        reached: list[str | int] = []
         for partition in range(count):
-            await self.catch_up(partition)
-        await self._store.call(lambda client: client.set(self.ready_key, "1"))
+            reached += (f"{self.topic}:{partition}", await self.catch_up(partition))
+        complete = await self._eval(
+            _COMPLETE, [self._offsets, self._dropping, self.ready_key], reached
+        )
+        if complete != 1:
+            raise StoreUnavailable(
+                f"view {self.fold.view} was dropped while it was brought up to date"
+            )
 
     async def drop(self) -> None:
-        """Delete the view, data and offsets; readers see it as unknown until `ensure`."""
+        """Delete the view, data and offsets; readers see it as unknown until `ensure`.
+
+        Nothing is applied meanwhile, by anybody: what a running worker adds between two deletions
+        would be half deleted, and counted as there. When this is cut short, the view waits until it
+        is dropped again.
+        """
+        await self._store.call(lambda client: client.set(self._dropping, "1"))
         await self._store.call(lambda client: client.delete(self.ready_key))
         self._follows.clear()
         for pattern in self.fold.keys:
@@ -178,20 +215,22 @@ class View:
                 ),
                 seconds=600.0,
             )
-        await self._store.call(lambda client: client.delete(self._offsets))
+        await self._store.call(lambda client: client.delete(self._offsets, self._dropping))
 
     async def _changes(
         self, records: Sequence[FoldedRecord]
     ) -> tuple[list[tuple[int, str]], list[tuple[FoldedRecord, DecodeError]]]:
-        await self._decoder.prepare(record.value for record in records)
+        away = await self._decoder.prepare(record.value for record in records)
+        if away is not None:
+            raise away
         changes, failed = [], []
         for record in records:
             try:
                 decoded = None if record.value is None else self._decoder.decode(record.value)
+                change = self.fold.change(record.key, decoded)
             except DecodeError as error:
                 failed.append((record, error))
                 continue
-            change = self.fold.change(record.key, decoded)
             if change is not None:
                 changes.append((record.offset, json.dumps(change)))
         return changes, failed
@@ -207,8 +246,17 @@ class View:
         ]
         for offset, change in changes:
             arguments += (offset, change)
+        applied = await self._eval(self._script, [self._offsets, self._dropping], arguments)
+        if applied == _BEING_DROPPED:
+            raise StoreUnavailable(
+                f"view {self.fold.view} is being dropped; if nothing does that any more, run: "
+                f"assayer views rebuild {self.fold.view}"
+            )
+        return applied
+
+    async def _eval(self, script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> int:
         result = await self._store.call(
-            lambda client: client.eval(self._script, 1, self._offsets, *arguments),  # type: ignore[arg-type,misc,return-value,unused-ignore]
+            lambda client: client.eval(script, len(keys), *keys, *arguments),  # type: ignore[arg-type,misc,return-value,unused-ignore]
             seconds=SCRIPT_SECONDS,
         )
         return int(result)

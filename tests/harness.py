@@ -263,16 +263,17 @@ class Bus:
             consumer.close()
         return found
 
-    def records(self, topic: Topic) -> list[dict[str, Any]]:
-        """Return every record of a topic, decoded."""
+    def records(self, topic: Topic, *, broken: Sequence[bytes] = ()) -> list[dict[str, Any]]:
+        """Return every record of a topic, decoded; `broken` are keys of those that are none."""
         decoder = Decoder(self.registry, topic.schema)
-        values = [message.value() for message in self.messages(topic)]
+        messages = self.messages(topic)
+        values = [message.value() for message in messages if message.key() not in broken]
         decoder.fetch(decoder.unknown(values))
         return [decoder.decode(value) for value in values]
 
-    def takedowns(self) -> list[dict[str, Any]]:
-        """Return every takedown event."""
-        return self.records(topics.TAKEDOWNS)
+    def takedowns(self, *, broken: Sequence[bytes] = ()) -> list[dict[str, Any]]:
+        """Return every takedown event; `broken` are keys of records that are none."""
+        return self.records(topics.TAKEDOWNS, broken=broken)
 
     def committed(self, group: str, topic: Topic) -> Mapping[int, int]:
         """Return the committed offsets of a group."""

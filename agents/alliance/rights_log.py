@@ -10,6 +10,7 @@ import msgspec
 from agents.records import Right, RowError, from_mapping
 from streams import topics
 from streams.codec import DecodeError, Decoder
+from streams.kafka import ping
 from streams.log_reader import LogReader, LogRecord
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
@@ -36,9 +37,15 @@ class RightsLog:
         """Apply records; return those that are no rights. They count for the version all the same.
 
         A null value withdraws the right of its key.
+
+        Raises:
+            RegistryUnavailableError: a record's schema is not known and can't be fetched. Nothing
+                was applied: a right is never passed over because its schema could not be had.
         """
         records = list(records)
-        self._decoder.fetch(self._decoder.unknown(record.value for record in records))
+        away = self._decoder.fetch(self._decoder.unknown(record.value for record in records))
+        if away is not None:
+            raise away
         failed = []
         for record in records:
             self.version = record.offset
@@ -69,8 +76,10 @@ def read_rights(settings: Settings, registry: SchemaRegistry) -> RightsLog:
     """Return the registry as it is now; blocks while it reads all of the topic.
 
     Raises:
-        KafkaUnavailableError, MissingTopicError
+        KafkaUnavailableError, MissingTopicError, RegistryUnavailableError
     """
+    ping(settings)
+    registry.ping()
     log = RightsLog(rights_decoder(registry))
     reader = LogReader(settings, settings.topic(topics.RIGHTS.name))
     try:

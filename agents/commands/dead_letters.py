@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from agents.commands.console import NO, CommandError, complain, emit, leave, progress, say, table
-from agents.dead_letter_log import DeadLetter, read_dead_letters, replay_letters
+from agents.dead_letter_log import UNSENDABLE, DeadLetter, read_dead_letters, replay_letters
 from agents.records import format_time
 from streams.settings import Settings
 
@@ -106,13 +106,18 @@ def replay(
         letters = [letter for letter in letters if letter.id in ids]
         for missing in sorted(set(ids) - {letter.id for letter in letters}):
             complain(f"no dead letter '{missing}'; see: assayer dead-letters list")
+    whole = [letter for letter in letters if letter.record["reason"] not in UNSENDABLE]
+    for letter in letters:
+        if letter not in whole:
+            complain(f"dead letter '{letter.id}' can't be replayed: {letter.record['reason']}")
+    partial, letters = len(whole) < len(letters), whole
     with progress("replaying", len(letters)) as advance:
         asyncio.run(replay_letters(Settings(), letters, advance))
     if json:
         emit({"replayed": len(letters)})
     else:
         say(f"{len(letters)} dead letters replayed")
-    if not letters or len(letters) < len(set(ids)):
+    if partial or not letters or len(letters) < len(set(ids)):
         leave(NO)
 
 

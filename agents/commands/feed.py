@@ -65,13 +65,15 @@ def feed(
         if sellers and mapped is None:
             raise CommandError("--sellers: needs a mapping")
         known: dict[str, Seller] = {}
+        refused_sellers = 0
         if sellers and mapped is not None:
             for path in files:
                 for row in read_sellers(path, mapped):
                     if isinstance(row, Seller):
                         known[row.seller_id] = row
                     else:
-                        complain(f"refused {row}")
+                        refused_sellers += 1
+                        _report(row, json=json)
         started = time.time_ns() // 1_000_000
         # Asked for all files at once: a file that can't be read is told before anything is sent.
         readers = [read_listings(path, mapped, started) for path in files]
@@ -79,6 +81,7 @@ def feed(
         published, refused = asyncio.run(publish(Settings(), rows, known.values(), rate, json=json))
     except (FeedError, MappingError) as error:
         raise CommandError(str(error)) from None
+    refused += refused_sellers
     if json:
         emit({"published": published, "refused": refused, "sellers": len(known)})
     else:

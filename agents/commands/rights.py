@@ -68,6 +68,7 @@ def check(*files: ExistingFile, json: Json = False) -> None:
     json
         Report as JSON lines.
     """
+    _need(files)
     accepted, refused = read_checked(files)
     _report(refused, json=json)
     if json:
@@ -93,6 +94,7 @@ def load(*files: ExistingFile, json: Json = False) -> None:
     """
     from agents.alliance.rights_publish import publish_rights
 
+    _need(files)
     accepted, refused = read_checked(files)
     _report(refused, json=json)
     with progress("publishing rights", len(accepted)) as advance:
@@ -196,6 +198,11 @@ def export(file: Path | Literal["-"] = "-") -> None:
     lines = [msgspec.json.encode(_readable(right), order="sorted") for right in rights]
     Path(file).write_bytes(b"".join(line + b"\n" for line in lines))
     say(f"{len(rights)} rights written to {file}")
+
+
+def _need(files: tuple[Path, ...]) -> None:
+    if not files:
+        raise CommandError("say which files; see: assayer rights --help")
 
 
 def _report(refused: list[Refused], *, json: bool) -> None:

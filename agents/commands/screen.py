@@ -79,7 +79,16 @@ def screen(
                 refused += 1
                 continue
             facts = facts_of(listing.seller_id, known.get(listing.seller_id))
-            out.write(judge.judge(listing, facts, moment).verdict.to_json() + b"\n")
+            try:
+                verdict = judge.judge(listing, facts, moment).verdict
+            except Exception as error:  # noqa: BLE001 - one listing must not stop the others
+                complain(
+                    f"refused {listings}: listing '{listing.listing_id}' can't be judged: "
+                    f"{type(error).__name__}: {error}"
+                )
+                refused += 1
+                continue
+            out.write(verdict.to_json() + b"\n")
     out.flush()
     if refused:
         leave(NO)

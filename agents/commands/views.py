@@ -33,6 +33,7 @@ def rebuild(*names: str, json: Json = False) -> None:
     """
     from agents.views import FOLDS
     from streams.codec import Decoder
+    from streams.kafka import ping
     from streams.schema_registry import SchemaRegistry
     from streams.store import Store
     from streams.views import View
@@ -47,6 +48,10 @@ def rebuild(*names: str, json: Json = False) -> None:
     async def work() -> None:
         store = Store(settings)
         try:
+            # Nothing is dropped that could not be made again now.
+            await asyncio.to_thread(ping, settings)
+            await asyncio.to_thread(registry.ping)
+            await store.ping()
             for name in names or known:
                 view = View(known[name], settings, store, Decoder(registry, known[name].schema))
                 await view.drop()

@@ -10,8 +10,10 @@ from typing import Any, Final
 from agents.monitoring.monitor import Judged, Monitor
 from streams.codec import Encoder
 from streams.dead_letters import Failure, letters
+from streams.kafka import KafkaUnavailableError
 from streams.metrics import Metrics
 from streams.producer import Producer
+from streams.schema_registry import RegistryUnavailableError
 from streams.store import StoreUnavailable
 from streams.transport import BatchApp, RecordBatch, batch_topic
 from streams.views import View
@@ -66,12 +68,14 @@ def follow_views(
     async def view_agent(stream: Any) -> None:
         async for event in _events(stream):
             batch: RecordBatch = event.value
-            failed: Sequence[Failure] = ()
+            failed: dict[int, Failure] = {}
             for view in views:
-                failed = await _apply(view, batch)  # the same records for each view of the topic
+                for failure in await _apply(view, batch):
+                    failed.setdefault(failure.record.offset, failure)  # one letter a record
             if failed:
-                await producer.deliver(letters(encoder, to, batch.topic, batch.partition, failed))
-                for failure in failed:
+                failures = list(failed.values())
+                await producer.deliver(letters(encoder, to, batch.topic, batch.partition, failures))
+                for failure in failures:
                     metrics.dead_letters.labels(batch.topic, failure.reason).inc()
             event.ack()
 
@@ -82,7 +86,7 @@ async def _apply(view: View, batch: RecordBatch) -> Sequence[Failure]:
     while True:
         try:
             failed = await view.apply(batch.partition, batch.records)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, KafkaUnavailableError, RegistryUnavailableError) as error:
             if not told:
                 log.warning("view %s waits: %s", view.fold.view, error)
                 told = True

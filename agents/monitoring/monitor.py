@@ -27,7 +27,7 @@ from agents.monitoring.remembering import (
     sighting_of,
     wants_sightings,
 )
-from agents.monitoring.screening import Limits, Screened, screen
+from agents.monitoring.screening import Limits, Screened, failure_of, screen
 from agents.monitoring.signals import SELLER
 from agents.records import Source, Takedown
 from agents.reputation import SellerFacts
@@ -121,15 +121,18 @@ class Monitor:
                 seller = None
                 if sellers is not None:
                     seller = sellers.get(seller_id) or SellerFacts(seller_id)
-                judgement = judge.decide(examination, seller, pasts.get(position))
-                self._record(
-                    judged,
-                    record=record,
-                    examination=examination,
-                    judgement=judgement,
-                    sold=sold,
-                    received=received,
-                )
+                try:
+                    judgement = judge.decide(examination, seller, pasts.get(position))
+                    self._record(
+                        judged,
+                        record=record,
+                        examination=examination,
+                        judgement=judgement,
+                        sold=sold,
+                        received=received,
+                    )
+                except Exception as error:  # noqa: BLE001 - one listing must not stop the others
+                    screened.failures.append(failure_of(record, error))
             if wants_sightings(judge.policy) and batch.topic == self._topics.listings:
                 judged.outgoing += self._sightings(batch.partition, screened)
             judged.seconds["judge"] = time.perf_counter() - started
@@ -194,6 +197,12 @@ class Monitor:
         received: int,
     ) -> None:
         verdict, listing = judgement.verdict, examination.listing
+        decided = event = None
+        if verdict.outcome != "allow":
+            decided = takedown(
+                decision_of(examination, judgement, sold.get(listing.listing_id), received)
+            )
+            event = self._events.event(decided, tuple(record.headers))
         judged.outcomes[verdict.outcome] += 1
         judged.rules.update((rule, "enforce") for rule in verdict.rules)
         judged.rules.update((rule, "shadow") for rule in judgement.shadow)
@@ -203,14 +212,11 @@ class Monitor:
             judged.outgoing.append(
                 Outgoing(self._topics.rejudge, record.key, record.value, tuple(record.headers))
             )
-        if verdict.outcome == "allow":
+        if decided is None or event is None:
             judged.allowed_at.append(listing.occurred_at)
             return
         judged.acted_at.append(listing.occurred_at)
-        decided = takedown(
-            decision_of(examination, judgement, sold.get(listing.listing_id), received)
-        )
-        judged.outgoing.append(self._events.event(decided, tuple(record.headers)))
+        judged.outgoing.append(event)
         if decided.action == "REMOVED":
             judged.takedowns.append(decided)
 

@@ -16,7 +16,7 @@ from streams import topics
 from streams.codec import DecodeError
 from streams.kafka import KafkaUnavailableError
 from streams.log_reader import LogReader, LogRecord
-from streams.schema_registry import SchemaRegistry
+from streams.schema_registry import RegistryUnavailableError, SchemaRegistry
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -67,6 +67,7 @@ class RegistryKeeper:
 
         Raises:
             KafkaUnavailableError: no broker answers.
+            RegistryUnavailableError: the rights' schema can't be had.
             MissingTopicError: there is no such topic.
         """
         reader = LogReader(self._settings, self._topic, start=self._log.version + 1)
@@ -107,23 +108,32 @@ class RegistryKeeper:
         return judge
 
     def _follow(self, reader: LogReader) -> None:
+        records: list[LogRecord] = []
+        applied = True
         while not self._stopping.is_set():
-            records: list[LogRecord] = []
             try:
                 self._gather(reader, records)
+                if records:
+                    self._apply(records)
+                    records, applied = [], False
+                if not applied:
+                    self._compile()
+                    applied = True
                 self.error = ""
-            except KafkaUnavailableError as error:
-                self.error = str(error)
+            except (KafkaUnavailableError, RegistryUnavailableError) as error:
+                self._tell(str(error))  # what was gathered stays, and is applied when it can be
                 self._stopping.wait(1.0)
-            if not records:
-                continue
-            try:
-                self._apply(records)
-                self._compile()
             except Exception as error:  # the old registry serves on, and health says so
+                if not self.error:
+                    log.exception("the registry could not be renewed; the old one serves on")
                 self.error = f"{type(error).__name__}: {error}"
-                log.exception("the registry could not be renewed")
+                self._stopping.wait(1.0)
         reader.close()
+
+    def _tell(self, error: str) -> None:
+        if not self.error:
+            log.warning("the registry is not renewed for now: %s", error)
+        self.error = error
 
     def _gather(self, reader: LogReader, records: list[LogRecord]) -> None:
         """Append what arrives; what was appended stays when a later read fails."""

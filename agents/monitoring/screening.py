@@ -107,15 +107,13 @@ def screen(
         try:
             listings.append((candidates[number], to_listing(decoder, candidates[number].value)))
         except DecodeError as error:
-            result.failures.append(Failure(candidates[number], error.reason, str(error)))
+            result.failures.append(failure_of(candidates[number], error))
     readings = _find_all(judge, [listing for _, listing in listings])
     for (record, listing), found in zip(listings, readings, strict=True):
         try:
             result.examined.append((record, judge.examine(listing, now, near, found)))
         except Exception as error:  # noqa: BLE001 - one listing must not stop the others
-            result.failures.append(
-                Failure(record, "judge_error", f"{type(error).__name__}: {error}")
-            )
+            result.failures.append(failure_of(record, error))
     result.seconds = {"screen": screened - started, "examine": time.perf_counter() - screened}
     return result
 
@@ -136,6 +134,13 @@ def _find_all(judge: Judge, listings: Sequence[Listing]) -> Sequence[Found | Non
     except Exception:
         log.exception("the listings of a batch could not be read together; each is read alone")
         return [None] * len(listings)
+
+
+def failure_of(record: SourceRecord, error: Exception) -> Failure:
+    """Return the failure of a record whose decoding or judging ended in an error."""
+    if isinstance(error, DecodeError):
+        return Failure(record, error.reason, str(error))
+    return Failure(record, "judge_error", f"{type(error).__name__}: {error}")
 
 
 def to_listing(decoder: Decoder, value: bytes | None) -> Listing:

@@ -7,7 +7,7 @@ import subprocess
 import uuid
 from typing import Any
 
-from confluent_kafka import KafkaException
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from deploy.services.downloads import kafka_libraries
@@ -96,11 +96,26 @@ class Kafka(Service):
         return self._java(self._heap, "kafka.Kafka", "server.properties")
 
     def answers(self) -> bool:
-        """Return whether the broker lists its cluster."""
+        """Return whether the broker lists its cluster and coordinates groups.
+
+        The first group of a new broker makes it create the topic of the offsets, which takes longer
+        than the rest.
+        """
         if not accepts(self.port):
             return False
         admin: Any = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
         try:
-            return bool(admin.list_topics(timeout=2).brokers)
+            if not admin.list_topics(timeout=2).brokers:
+                return False
         except KafkaException:
             return False
+        consumer = Consumer(
+            {"bootstrap.servers": self.bootstrap, "group.id": "assayer-probe", "log_level": 0}
+        )
+        try:
+            consumer.committed([TopicPartition("__consumer_offsets", 0)], timeout=10)
+        except KafkaException:
+            return False
+        finally:
+            consumer.close()
+        return True

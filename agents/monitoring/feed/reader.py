@@ -22,6 +22,9 @@ from agents.monitoring.feed.sources import (
 from agents.monitoring.feed.values import Row, UnreadableError, Value, read
 from agents.records import Listing, Refused, RowError, Seller, from_mapping, parse_lines
 
+LARGEST_ROW: Final = 8_000_000
+"""Bytes of a row of JSON above which it is refused: the topic takes no larger record."""
+
 EVENT_NAMESPACE: Final = uuid.UUID("6b1f0c52-6f5e-5b7e-9a7e-3d0c6f0e8a41")
 """Namespace of the UUIDv5 given to a row that has no event id."""
 
@@ -71,17 +74,21 @@ def _check(path: Path, mapping: FeedMapping) -> None:
 
 
 def _unmapped(path: Path) -> Iterator[Listing | Refused]:
-    line = 0
+    line = size = 0
 
     def counted(lines: Iterable[bytes]) -> Iterator[bytes]:
-        nonlocal line
+        nonlocal line, size
         for line, text in enumerate(without_mark(lines), start=1):  # noqa: B007 read below
+            size = len(text)
             yield text
 
     with path.open("rb") as lines:
         for record in parse_lines(counted(lines), Listing, str(path)):
             if isinstance(record, Refused):
                 yield record
+                continue
+            if size > LARGEST_ROW:
+                yield Refused(str(path), line, f"{size} bytes, more than {LARGEST_ROW}")
                 continue
             empty = next((name for name in REQUIRED if not getattr(record, name).strip()), None)
             if empty:
