@@ -399,6 +399,10 @@ class BatchConsumer(driver.Consumer):
         """Whether the consumer's thread has started: before, it can't be asked anything."""
         return self._thread._consumer is not None  # noqa: SLF001
 
+    def assignment(self) -> set[TP]:
+        """Return the partitions this consumer has: none before its thread has started."""
+        return set(super().assignment()) if self.connected else set()
+
     def lag(self) -> dict[TP, int]:
         """Return by partition the records that are not done yet, where that can be told."""
         lags = {}

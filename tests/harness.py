@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from agents.alliance.rights_publish import publish_rights
 from agents.monitoring.publishing import ListingPublisher
@@ -248,7 +248,7 @@ class Bus:
         try:
             for partition in consumer.list_topics(name, timeout=10).topics[name].partitions:
                 where = TopicPartition(name, partition, 0)
-                _, end = consumer.get_watermark_offsets(where, timeout=10)
+                _, end = _watermarks(consumer, where)
                 if not end:
                     continue
                 consumer.assign([where])
@@ -291,6 +291,21 @@ class Bus:
             return {tp.partition: tp.offset for tp in found}
         finally:
             consumer.close()
+
+
+def _watermarks(consumer: Consumer, where: TopicPartition) -> tuple[int, int]:
+    """Return a partition's first offset and its end, also while a broker finds its feet."""
+
+    def ask() -> tuple[int, int] | None:
+        try:
+            return consumer.get_watermark_offsets(where, timeout=10)
+        except KafkaException as error:
+            if not error.args[0].retriable():
+                raise
+            return None
+
+    found: tuple[int, int] = wait_for(ask, 20, f"the offsets of {where}")
+    return found
 
 
 def json_lines(text: str) -> list[Any]:

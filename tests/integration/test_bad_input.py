@@ -6,6 +6,7 @@ import base64
 import copy
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -410,8 +411,17 @@ def _data(client: Any, bus: Bus) -> dict[bytes, Any]:
     found: dict[bytes, Any] = {}
     for key in client.scan_iter(match=f"{bus.settings.topic_prefix}assayer:*", count=1000):
         if b":view:" not in key:
-            found[key] = client.get(key) if client.type(key) == b"string" else client.hgetall(key)
+            found[key] = _READ[client.type(key)](client, key)
     return found
+
+
+_READ: Final[dict[bytes, Callable[[Any, bytes], Any]]] = {
+    b"string": lambda client, key: client.get(key),
+    b"hash": lambda client, key: client.hgetall(key),
+    b"set": lambda client, key: client.smembers(key),
+    b"zset": lambda client, key: client.zrange(key, 0, -1, withscores=True),
+    b"list": lambda client, key: client.lrange(key, 0, -1),
+}
 
 
 def test_kafka_goes_and_comes_back_while_the_worker_runs(

@@ -52,7 +52,7 @@ def test_replays_change_nothing_and_a_rebuilt_view_is_the_same(
     )
     bus.publish(
         listing(
-            f"l-{n % 9}", f"Zorvex watch {'replica' * (n % 3 == 0)} model {n}", revision=n // 9 + 1
+            f"l-{n % 9}", f"Zorvex watch {'replica' * (n % 3 == 0)} no. {n}", revision=n // 9 + 1
         )
         for n in range(36)
     )

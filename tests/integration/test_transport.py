@@ -82,11 +82,15 @@ def test_batches_are_bounded_and_whole(settings: Settings) -> None:
 
 
 def test_at_low_rates_records_wait_a_little_for_company(settings: Settings) -> None:
+    """While a batch is under way the next gathers; with nothing under way it goes at once."""
     settings = _small(settings, batch_records=500, batch_wait_ms=400.0)
     topic = make_topic(settings, "sparse")
 
+    def later(held: Held) -> None:
+        asyncio.get_running_loop().call_later(0.05, held.ack)
+
     async def scenario() -> None:
-        async with HoldingApp(settings, topic, on_batch=Held.ack) as app:
+        async with HoldingApp(settings, topic, on_batch=later) as app:
             produce(settings, topic, ["first"])
             await until(lambda: app.values(topic) == ["first"], "the first record")
             await asyncio.to_thread(produce, settings, topic, _numbers(40), 0, 0.01)
