@@ -528,8 +528,9 @@ def _apart(letters: Ints, nothing: Ints) -> Bools:
     """Return before which letters something stands that shows; `nothing` is where nothing does."""
     between = np.zeros(len(letters), np.intp)
     between[1:] = letters[1:] - letters[:-1] - 1
-    behind = np.searchsorted(letters, nothing)
-    np.subtract.at(between, behind[behind < len(letters)], 1)
+    if len(nothing):
+        behind = np.searchsorted(letters, nothing)
+        between -= np.bincount(behind, minlength=len(letters) + 1)[: len(letters)]
     apart: Bools = between > 0
     apart[:1] = True
     return apart

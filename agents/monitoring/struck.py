@@ -13,13 +13,15 @@ from agents.monitoring.disguise import CENSORED, Sighting, on_boundaries
 from agents.monitoring.skeleton import ALPHABETIC, STRIKES, STRIKING, Decoded, Ints
 
 _SIGNS: Final = STRIKING
-_WORD: Final = re.compile(rf"(?:[^\W_]|[{_SIGNS}])*[{_SIGNS}](?:[^\W_]|[{_SIGNS}])*")
+_SIGN: Final = re.compile(f"[{_SIGNS}]")
 _AT_THE_END: Final = "_"
 """Signs that may stand for the last letter too; others end a word for themselves ('origin*')."""
 _GAP: Final = r"[\s\-.'’]{0,3}"
 _MOST_WORDS: Final = 20
 """Words of a listing that are looked at."""
 _SHORTEST: Final = 3
+_LONGEST: Final = 40
+"""Characters of a word on either side of a sign that are read."""
 _KNOWN: Final = 3
 """Letters that have to be there."""
 _SHARE: Final = 0.4
@@ -57,15 +59,19 @@ class StruckMarks:
         lowered = text.lower()
         if len(lowered) != len(text):
             return
-        count = 0
-        for word in _WORD.finditer(lowered):
-            if not any(c.isalpha() for c in word[0]):
+        count = behind = 0
+        for sign in _SIGN.finditer(lowered):
+            if sign.start() < behind:
+                continue
+            start, behind = _word_around(lowered, sign.start())
+            word = lowered[start:behind]
+            if not any(c.isalpha() for c in word):
                 continue
             count += 1
             if count > _MOST_WORDS:
                 return
-            for number in self._marks_with(word[0]):
-                sighting = self._mark_at(number, text, lowered, word.start(), word.end())
+            for number in self._marks_with(word):
+                sighting = self._mark_at(number, text, lowered, start, behind)
                 if sighting is not None:
                     yield sighting
 
@@ -99,3 +105,17 @@ class StruckMarks:
             if struck and struck <= length * _SHARE and length - struck >= _KNOWN:
                 return Sighting(number, first, last, (CENSORED,), "hidden")
         return None
+
+
+def _word_around(text: str, place: int) -> tuple[int, int]:
+    """Return the span of the word, signs in it included, that holds a place."""
+    start = end = place
+    while start > 0 and place - start < _LONGEST and _in_word(text[start - 1]):
+        start -= 1
+    while end < len(text) and end - place < _LONGEST and _in_word(text[end]):
+        end += 1
+    return start, end
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character in _SIGNS
