@@ -13,9 +13,12 @@ from agents.monitoring.disguise import CENSORED, Sighting, on_boundaries
 from agents.monitoring.skeleton import ALPHABETIC, STRIKES, STRIKING, Decoded, Ints
 
 _SIGNS: Final = STRIKING
+_LIST_SIGNS: Final = frozenset(_SIGNS) - frozenset("?_")
 _SIGN: Final = re.compile(f"[{_SIGNS}]")
 _AT_THE_END: Final = "_"
 """Signs that may stand for the last letter too; others end a word for themselves ('origin*')."""
+_AT_THE_START: Final = "?_"
+"""Signs that may stand for the first letter; others begin lists, and '#' begins a hashtag."""
 _GAP: Final = r"[\s\-.'’]{0,3}"
 _MOST_WORDS: Final = 20
 """Words of a listing that are looked at."""
@@ -34,8 +37,14 @@ def places_of_signs(decoded: Decoded) -> Ints:
     places = np.flatnonzero(flags & STRIKES)
     before = (flags[np.maximum(places - 1, 0)] & ALPHABETIC) > 0
     behind = (flags[np.minimum(places + 1, len(flags) - 1)] & ALPHABETIC) > 0
-    ends: Ints = places[behind | (before & (decoded.codes[places] == ord(_AT_THE_END)))]
-    return ends
+    codes = decoded.codes[places]
+    opens = (codes == ord(_AT_THE_START[0])) | (codes == ord(_AT_THE_START[1]))
+    either = ALPHABETIC | STRIKES  # of several in a row: 'G**ci'
+    inside = ((flags[np.maximum(places - 1, 0)] & either) > 0) & (
+        (flags[np.minimum(places + 1, len(flags) - 1)] & either) > 0
+    )
+    found: Ints = places[inside | (behind & opens) | (before & (codes == ord(_AT_THE_END)))]
+    return found
 
 
 class StruckMarks:
@@ -64,6 +73,8 @@ class StruckMarks:
             if sign.start() < behind:
                 continue
             start, behind = _word_around(lowered, sign.start())
+            while start < behind and lowered[start] in _LIST_SIGNS:
+                start += 1
             word = lowered[start:behind]
             if not any(c.isalpha() for c in word):
                 continue
