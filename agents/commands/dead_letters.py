@@ -13,7 +13,11 @@ from agents.dead_letter_log import UNSENDABLE, DeadLetter, read_dead_letters, re
 from agents.records import format_time
 from streams.settings import Settings
 
-app = App(name="dead-letters", help="Records that could not be handled: list, show, replay.")
+app = App(
+    name="dead-letters",
+    help="Records that could not be handled: list, show, replay.",
+    help_epilogue="Example: assayer dead-letters list",
+)
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 

@@ -9,7 +9,11 @@ from cyclopts.types import ExistingFile
 
 from agents.commands.console import WRONG, CommandError, complain, emit, leave, progress, say
 
-app = App(name="images", help="Pictures of goods: their PDQ hashes, as rights hold them.")
+app = App(
+    name="images",
+    help="Pictures of goods: their PDQ hashes, as rights hold them.",
+    help_epilogue="Example: assayer images hash fake-1.jpg fake-2.png",
+)
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 

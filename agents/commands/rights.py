@@ -15,7 +15,11 @@ from agents.commands.console import NO, CommandError, complain, emit, leave, pro
 from agents.records import TIME_FIELDS, AuthorisedSeller, Refused, Right, format_time, read_jsonl
 from streams.settings import Settings
 
-app = App(name="rights", help="The registry of rights: check, load, list, export, withdraw.")
+app = App(
+    name="rights",
+    help="The registry of rights: check, load, list, export, withdraw.",
+    help_epilogue="Example: assayer rights load rights.jsonl",
+)
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
@@ -108,7 +112,7 @@ def load(*files: ExistingFile, json: Json = False) -> None:
 
 
 @app.command
-def withdraw(*right_ids: str) -> None:
+def withdraw(*right_ids: str, json: Json = False) -> None:
     """Withdraw rights: what they protected is no longer looked for.
 
     Example: assayer rights withdraw tm-123
@@ -117,6 +121,8 @@ def withdraw(*right_ids: str) -> None:
     ----------
     right_ids
         Ids of the rights; an id that is not in the registry ends the command with exit 1.
+    json
+        Report as JSON.
     """
     from agents.alliance.rights_log import read_rights
     from agents.alliance.rights_publish import withdraw_rights
@@ -130,7 +136,11 @@ def withdraw(*right_ids: str) -> None:
     asyncio.run(withdraw_rights(settings, [i for i in right_ids if i in known]))
     for right_id in unknown:
         complain(f"no right '{right_id}' in the registry; see: assayer rights list")
-    say(f"{len(right_ids) - len(unknown)} rights withdrawn")
+    withdrawn = len(right_ids) - len(unknown)
+    if json:
+        emit({"withdrawn": withdrawn, "unknown": unknown})
+    else:
+        say(f"{withdrawn} rights withdrawn")
     if unknown:
         leave(NO)
 

@@ -6,10 +6,14 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from agents.commands.console import NO, emit, leave, say, table
+from agents.commands.console import NO, complain, emit, leave, say, table
 from streams.settings import Settings
 
-app = App(name="topics", help="Make the topics, or compare them with what is configured.")
+app = App(
+    name="topics",
+    help="Make the topics, or compare them with what is configured.",
+    help_epilogue="Example: assayer topics check",
+)
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
@@ -17,6 +21,8 @@ Json = Annotated[bool, Parameter(name="--json", negative="")]
 @app.command
 def create(*, json: Json = False) -> None:
     """Make the topics that are missing and register the schema of every value.
+
+    One that is there already is left as it is; exit 1 when it is not as it has to be.
 
     Example: assayer topics create
 
@@ -29,16 +35,23 @@ def create(*, json: Json = False) -> None:
     from streams.topic_admin import TopicAdmin
 
     settings = Settings()
-    states = TopicAdmin(settings, SchemaRegistry.connect(settings)).create()
+    admin = TopicAdmin(settings, SchemaRegistry.connect(settings))
+    states = admin.create()
+    differing = [state for state in admin.check() if state.state == "differs"]
     if json:
         for state in states:
             emit({"topic": state.topic, "state": state.state, "schema_id": state.schema_id})
-        return
-    table(
-        [(state.topic, state.state, str(state.schema_id)) for state in states],
-        ("topic", "state", "schema"),
-    )
-    say("Next: assayer rights load RIGHTS.jsonl, then assayer worker")
+    else:
+        table(
+            [(state.topic, state.state, str(state.schema_id)) for state in states],
+            ("topic", "state", "schema"),
+        )
+    for state in differing:
+        complain(f"{state.topic} is not as it has to be: {'; '.join(state.differences)}")
+    if differing:
+        leave(NO)
+    if not json:
+        say("Next: assayer rights load RIGHTS.jsonl, then assayer worker")
 
 
 @app.command

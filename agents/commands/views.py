@@ -13,6 +13,7 @@ from streams.settings import Settings
 app = App(
     name="views",
     help="What Redis holds of sellers, sales and listings: rebuilt from Kafka at any time.",
+    help_epilogue="Example: assayer views rebuild",
 )
 
 Json = Annotated[bool, Parameter(name="--json", negative="")]

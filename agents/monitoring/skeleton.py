@@ -8,7 +8,7 @@ with each the place it came from. It says where a mark *may* be hidden; `disguis
 the original characters and says whether one is, and by which folds.
 
 The texts of a whole batch are folded at once by table look-ups over numpy arrays: 5 ns a character,
-against 60 for `str.translate` and a join (tests/benchmarks/skeleton.py). The byte screen and the
+against 60 for `str.translate` and a join. The byte screen and the
 judgement of one listing use the same function, so the screen can't miss what the judgement finds.
 """
 

@@ -69,7 +69,9 @@ class Kafka(Service):
                 self._java(
                     "256m",
                     "kafka.tools.StorageTool",
-                    *("format", "--standalone", "-t", cluster, "-c", "server.properties"),
+                    # With '=': one id in 64 begins with a hyphen and would be taken for an option.
+                    *("format", "--standalone", f"--cluster-id={cluster}"),
+                    *("-c", "server.properties"),
                 ),
                 cwd=self.folder,
                 check=False,

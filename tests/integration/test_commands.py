@@ -262,6 +262,9 @@ def test_topics_are_made_and_compared(run: Any, settings: Settings) -> None:
     (row,) = [row for row in json_lines(differs.stdout) if row["state"] == "differs"]
     assert row["topic"] == settings.topic("marketplace.listings")
     assert row["differences"] == ["retention.ms is 1000, has to be 2592000000"]
+    left = run(settings, "topics", "create")
+    assert left.returncode == 1
+    assert "is not as it has to be: retention.ms is 1000, has to be 2592000000" in left.stderr
     refused = run(settings, "topics", "create", ASSAYER_TOPIC_REPLICATION="3",
                   ASSAYER_TOPIC_PREFIX=f"{settings.topic_prefix}three.")  # fmt: skip
     assert refused.returncode == 1
@@ -338,6 +341,7 @@ def test_help_has_an_example_for_every_command(run: Any) -> None:
         "rights": ("check", "load", "list", "export", "withdraw"),
         "dead-letters": ("list", "show", "replay"),
         "views": ("rebuild",),
+        "images": ("hash",),
     }
     single = ("demo", "worker", "doctor", "feed", "screen")
     for name in (*groups, *single):
@@ -347,6 +351,8 @@ def test_help_has_an_example_for_every_command(run: Any) -> None:
     for command in commands:
         text = run(None, *command, "--help").stdout
         assert f"Example: assayer {' '.join(command)}" in " ".join(text.split()), command
+    for group in groups:
+        assert f"Example: assayer {group} " in run(None, group, "--help").stdout, group
 
 
 def test_screen_gives_the_same_bytes_and_the_verdicts_of_the_worker(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,29 @@ from prometheus_client.metrics_core import Metric
 
 import agents.monitoring.vocabulary
 from agents.cli import COMMANDS
+from agents.monitoring.confusables import load_table
+from agents.monitoring.evidence import FOLD_NAMES
+from agents.monitoring.judge import Judge
 from agents.monitoring.policies import default_policy
+from agents.monitoring.registry import compile_registry
+from agents.records import Listing, Right
+from agents.views import FOLDS
 from streams.metrics import Metrics
 from streams.settings import ENV_PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+NOW = 1_764_000_000_000
 _BENCHMARKS = "tests/benchmarks"
 """`make bench` writes there: pages may name what a checkout does not have yet."""
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "agents/monitoring/README.md")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "agents/demo/sample/README.md",
+    "agents/monitoring/README.md",
+    "agents/monitoring/confusables/README.md",
+)
 
 
 def _settings_table() -> str:
@@ -84,6 +99,33 @@ def test_the_rules_of_the_default_policy_are_all_there() -> None:
     ]
 
 
+def test_the_guises_of_a_mark_are_all_there_and_found() -> None:
+    """The table of disguises: what a verdict may have in `folds`, in its words, with examples."""
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.+) \| `(.+)` \|$", _section("What is taken down"), re.MULTILINE
+    )
+    assert [(fold, words) for fold, words, _ in rows] == list(FOLD_NAMES.items())
+    judge = Judge(
+        compile_registry([Right(mark, "owner", mark=mark) for mark in ("Zorvex", "Amiva")], "1"),
+        default_policy(),
+    )
+    for fold, _, example in rows:
+        shown = re.sub(r"\{U\+([0-9A-F]{4})\}", lambda code: chr(int(code[1], 16)), example)
+        listing = Listing("l", "s", NOW, f"{shown} Diver 300")
+        verdict = judge.judge(listing, None, NOW).verdict
+        assert verdict.outcome == "review", example
+        assert verdict.rules == ("hidden-mark",), example
+        (found,) = (each.folds for each in verdict.evidence if each.signal == "mark")
+        assert found == (fold,), example
+
+
+def test_what_may_be_an_honest_word_is_no_mark() -> None:
+    """As the README says beside that table."""
+    judge = Judge(compile_registry([Right("1", "owner", mark="Maria")], "1"), default_policy())
+    for title, outcome in (("Marla evening dress", "allow"), ("Marla dress replica", "review")):
+        assert judge.judge(Listing("l", "s", NOW, title), None, NOW).verdict.outcome == outcome
+
+
 def test_the_languages_are_all_there() -> None:
     folder = Path(agents.monitoring.vocabulary.__file__).parent
     there = sorted(path.stem for path in folder.glob("*.yaml"))
@@ -119,6 +161,48 @@ def test_what_a_page_names_exists(page: str) -> None:
 def test_pages_name_no_place_of_one_machine(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     assert not re.search(r"(?<![\w.])/(?:work|tmp|home|root)/", text)
+
+
+def test_the_views_are_all_there_with_their_keys() -> None:
+    """The table of what Redis holds."""
+    page = (ROOT / "agents/monitoring/README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| `([\w.]+)` \| (.+?) \|", page, re.MULTILINE)
+    told = {view: (topic, {*re.findall(r"`([\w-]+):", keys)}) for view, topic, keys in rows}
+    assert told == {
+        fold.view: (fold.topic, {key.removesuffix(":*") for key in fold.keys}) for fold in FOLDS
+    }
+
+
+def test_the_confusables_are_counted_rightly() -> None:
+    folder = ROOT / "agents/monitoring/confusables"
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    told = {name: int(n.replace(",", "")) for name, n in _counts(page)}
+    rows = {
+        path.name: sum(
+            bool(line) and not line.startswith("#")
+            for line in path.read_text(encoding="utf-8").splitlines()
+        )
+        for path in folder.glob("*.tsv")
+    }
+    assert told == rows | Counter(load_table().kind.values())
+
+
+def _counts(page: str) -> list[tuple[str, str]]:
+    return re.findall(r"^\| `([\w.]+)` \| .* \| ([\d,]+) \|$", page, re.MULTILINE)
+
+
+def test_what_the_code_names_exists() -> None:
+    """Files that docstrings and comments send the reader to."""
+    rooms = ("agents", "streams", "schemas", "deploy", "tests")
+    named = re.compile(rf"\b(?:{'|'.join(rooms)})/[\w/]+\.(?:py|md|yaml|tsv|avsc)\b")
+    missing = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for room in rooms
+        for path in (ROOT / room).rglob("*.py")
+        for name in named.findall(path.read_text(encoding="utf-8"))
+        if not (ROOT / name).exists()
+    ]
+    assert not missing
 
 
 def test_make_lists_its_targets() -> None:

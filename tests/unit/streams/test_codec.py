@@ -17,6 +17,7 @@ from streams.schema_registry import RegistryUnavailableError, UnknownSchemaError
 from tests.unit.streams.shelf import Shelf, Stored, framed, written
 
 LISTING = schemas.load("listing")
+PDQ = "0f" * 32
 RECORD = {
     "event_id": "e-1",
     "listing_id": "l-1",
@@ -25,6 +26,10 @@ RECORD = {
     "title": "Zorvex Taucheruhr ⌚",
     "brand": "Zorvex",
     "attributes": {"colour": "blau"},
+    "images": [
+        {"url": "https://shop.example/1.jpg", "pdq": PDQ, "pdq_quality": 90},
+        {"url": "https://shop.example/2.jpg", "pdq": "", "pdq_quality": None},
+    ],
 }
 
 
@@ -121,11 +126,12 @@ def test_older_and_newer_producers_are_read(
     assert {name: read[name] for name in expected} == expected
     assert set(read) == {field["name"] for field in LISTING["fields"]}
     assert read["title"] == RECORD["title"]
-    kind, occurred_at, texts = decoder.project(value)
+    kind, occurred_at, texts, pictures = decoder.project(value)
     assert kind in ("UPDATED", "RESTORED")
     assert occurred_at == RECORD["occurred_at"]
     assert str(RECORD["title"]).encode() in texts
     assert b"blau" in texts
+    assert pictures == [PDQ.encode()]
 
 
 def _value(shelf: Shelf) -> bytes:
