@@ -17,6 +17,9 @@ AROUND: Final = 24
 """The same for a word that is strong only in a title ('KW', '1:1'), and for imitation."""
 BESIDE: Final = 3
 """Characters between a mark and a word that counts only right beside it."""
+OPENING: Final = 40
+"""Characters at the start of a description of the goods that speak as a title does: '1:1, box and
+papers included', 'sold as an imitation'."""
 BEFORE: Final = 70
 """Characters before a word in which a negation is looked for."""
 CONTEXT: Final = 40
@@ -72,8 +75,9 @@ class _Read(NamedTuple):
 
     text: str
     words: list[Word]
-    counts: dict[int, bool]
     negated: dict[int, bool]
+    excuses: dict[int, tuple[bool, list[tuple[int, int]]]]
+    """Whether a phrase makes the word innocent, and where neighbours stand that do."""
 
 
 class ReplicaWords:
@@ -110,23 +114,31 @@ class ReplicaWords:
             "title": None if title else AROUND,
             "beside": BESIDE,
             "inspired": AROUND,
-            "style": BESIDE,
+            # 'You will always look like a star' names no style of the mark 'Always'.
+            "style": BESIDE if title or whole else 0,
             "trade": None if title or whole else NEAR,
         }
         spans = sorted(marks)
         said: list[Word] = []
         for offset, piece in _pieces(text, spans):
             read = self._read(piece)
+            opens = whole and offset == 0
             wanted = [
                 index
                 for index, (group, start, end) in enumerate(read.words)
-                if _reaches(text, start + offset, end + offset, spans, reach[group])
+                if _reaches(
+                    text,
+                    start + offset,
+                    end + offset,
+                    spans,
+                    None if opens and group == "title" and start < OPENING else reach[group],
+                )
             ]
             said.extend(
                 Word(read.words[index].group, read.words[index].start + offset,
                      read.words[index].end + offset)
                 for index in wanted[:EXAMINED]
-                if self._counts(read, index)
+                if self._counts(read, index, [(a - offset, b - offset) for a, b in spans])
             )  # fmt: skip
         # The longest says most: a 'replica jersey' is no 'replica'.
         said.sort(key=lambda word: (word.start - word.end, REPLICA_GROUPS.index(word.group)))
@@ -145,6 +157,19 @@ class ReplicaWords:
             for word in kept
         ]
 
+    def denied(self, text: str, start: int, end: int) -> bool:
+        """Return whether words of copying stand there, and all are negated or innocent."""
+        for offset, piece in _pieces(text, [(start, end)]):
+            if offset <= start and end <= offset + len(piece):
+                read = self._read(piece)
+                there = [
+                    index
+                    for index, (_, first, last) in enumerate(read.words)
+                    if first + offset < end and start < last + offset
+                ][:EXAMINED]
+                return bool(there) and not any(self._counts(read, index, ()) for index in there)
+        return False
+
     def _words_of(self, text: str) -> _Read:
         words: list[Word] = []
         repeated: Counter[tuple[int, str]] = Counter()
@@ -154,14 +179,18 @@ class ReplicaWords:
                 words.append(Word(self._groups[entry], start, end))
         return _Read(text, words, {}, {})
 
-    def _counts(self, read: _Read, index: int) -> bool:
-        """Return whether a word is neither negated nor innocent."""
-        if index not in read.counts:
+    def _counts(self, read: _Read, index: int, marks: Sequence[tuple[int, int]]) -> bool:
+        """Return whether a word is neither negated nor innocent, given the marks in the text."""
+        if self._is_negated(read, index):
+            return False
+        if index not in read.excuses:
             _, start, end = read.words[index]
-            read.counts[index] = not (
-                self._is_negated(read, index) or self._is_innocent(read.text, start, end)
-            )
-        return read.counts[index]
+            read.excuses[index] = self._excuses_of(read.text, start, end)
+        innocent, near = read.excuses[index]
+        # 'Fossil replica' is no fossil: the mark itself excuses nothing.
+        return not innocent and all(
+            any(start < last and first < end for start, end in marks) for first, last in near
+        )
 
     def _is_negated(self, read: _Read, index: int) -> bool:
         """Return whether a word is turned round ('not a replica'), itself or with one before it."""
@@ -206,17 +235,18 @@ class ReplicaWords:
             reached = {len(head[: hit.start].rstrip(_OPENING)) for hit in ending}
         return False
 
-    def _is_innocent(self, text: str, start: int, end: int) -> bool:
-        """Return whether a word is part of an innocent phrase, or near what excuses it."""
+    def _excuses_of(self, text: str, start: int, end: int) -> tuple[bool, list[tuple[int, int]]]:
+        """Return whether a word is part of an innocent phrase, and what near it excuses it."""
+        near: list[tuple[int, int]] = []
         offset = max(0, start - CONTEXT)
         for entry, first, last in self._innocent.hits(text[offset : end + CONTEXT]):
             excuses = self._excuses[entry]
             if excuses is None:
                 if first + offset < end and start < last + offset:
-                    return True
+                    return True, []
             elif excuses.fullmatch(text, start, end):
-                return True
-        return False
+                near.append((first + offset, last + offset))
+        return False, near
 
 
 def _reaches(
