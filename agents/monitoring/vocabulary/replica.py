@@ -75,9 +75,8 @@ class _Read(NamedTuple):
 
     text: str
     words: list[Word]
+    counts: dict[int, bool]
     negated: dict[int, bool]
-    excuses: dict[int, tuple[bool, list[tuple[int, int]]]]
-    """Whether a phrase makes the word innocent, and where neighbours stand that do."""
 
 
 class ReplicaWords:
@@ -138,7 +137,7 @@ class ReplicaWords:
                 Word(read.words[index].group, read.words[index].start + offset,
                      read.words[index].end + offset)
                 for index in wanted[:EXAMINED]
-                if self._counts(read, index, [(a - offset, b - offset) for a, b in spans])
+                if self._counts(read, index)
             )  # fmt: skip
         # The longest says most: a 'replica jersey' is no 'replica'.
         said.sort(key=lambda word: (word.start - word.end, REPLICA_GROUPS.index(word.group)))
@@ -167,7 +166,7 @@ class ReplicaWords:
                     for index, (_, first, last) in enumerate(read.words)
                     if first + offset < end and start < last + offset
                 ][:EXAMINED]
-                return bool(there) and not any(self._counts(read, index, ()) for index in there)
+                return bool(there) and not any(self._counts(read, index) for index in there)
         return False
 
     def _words_of(self, text: str) -> _Read:
@@ -179,18 +178,14 @@ class ReplicaWords:
                 words.append(Word(self._groups[entry], start, end))
         return _Read(text, words, {}, {})
 
-    def _counts(self, read: _Read, index: int, marks: Sequence[tuple[int, int]]) -> bool:
-        """Return whether a word is neither negated nor innocent, given the marks in the text."""
-        if self._is_negated(read, index):
-            return False
-        if index not in read.excuses:
+    def _counts(self, read: _Read, index: int) -> bool:
+        """Return whether a word is neither negated nor innocent."""
+        if index not in read.counts:
             _, start, end = read.words[index]
-            read.excuses[index] = self._excuses_of(read.text, start, end)
-        innocent, near = read.excuses[index]
-        # 'Fossil replica' is no fossil: the mark itself excuses nothing.
-        return not innocent and all(
-            any(start < last and first < end for start, end in marks) for first, last in near
-        )
+            read.counts[index] = not (
+                self._is_negated(read, index) or self._is_innocent(read.text, start, end)
+            )
+        return read.counts[index]
 
     def _is_negated(self, read: _Read, index: int) -> bool:
         """Return whether a word is turned round ('not a replica'), itself or with one before it."""
@@ -235,18 +230,17 @@ class ReplicaWords:
             reached = {len(head[: hit.start].rstrip(_OPENING)) for hit in ending}
         return False
 
-    def _excuses_of(self, text: str, start: int, end: int) -> tuple[bool, list[tuple[int, int]]]:
-        """Return whether a word is part of an innocent phrase, and what near it excuses it."""
-        near: list[tuple[int, int]] = []
+    def _is_innocent(self, text: str, start: int, end: int) -> bool:
+        """Return whether a word is part of an innocent phrase, or near what excuses it."""
         offset = max(0, start - CONTEXT)
         for entry, first, last in self._innocent.hits(text[offset : end + CONTEXT]):
             excuses = self._excuses[entry]
             if excuses is None:
                 if first + offset < end and start < last + offset:
-                    return True, []
+                    return True
             elif excuses.fullmatch(text, start, end):
-                near.append((first + offset, last + offset))
-        return False, near
+                return True
+        return False
 
 
 def _reaches(
