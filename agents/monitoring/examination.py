@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from agents.monitoring.disguise import ACCENT
 from agents.monitoring.folding import Reading, folded_reading
 from agents.monitoring.goods import PriceCheck, compare_price
 from agents.monitoring.marks import MarkMatch
@@ -14,8 +17,25 @@ from agents.monitoring.signals import Facts
 from agents.monitoring.vocabulary import Vocabulary
 from agents.records import Evidence, Listing, Right
 
-ABOUT_THE_GOODS = ("title", "brand")
+ABOUT_THE_GOODS: Final = ("title", "brand")
 """Fields that say what the goods are; elsewhere a mark may only be mentioned."""
+_ATTRIBUTE: Final = "attributes."
+_BRAND: Final = re.compile(
+    r"\b(?:brand|marca|marque|marke|merk|merek|jenama|marka|manufacturer|maker|fabricante|hersteller)"
+    r"|品牌|牌子|厂商|ยี่ห้อ|แบรนด์|thương hiệu|nhãn hiệu|марка|бренд|производитель|ماركة|العلامة"
+)
+"""Names of attributes whose value is the maker of the goods."""
+_COMPATIBLE: Final = re.compile(
+    r"compat|kompat|uyumlu|совмест|متواف|适[用配]|適[用配]|兼容|相容|รองรับ|ใช้กับ|tương thích|serasi"
+    r"|\b(?:for|fits?|fitment|suitable|cocok|untuk|para|pour|per|für|cho|dla|для|phone|device|vehicle)\b"
+    r"|model (?:hp|hape|telefon)|机型|機型|车型|車型"
+)
+"""Names of attributes whose value is what the goods are for."""
+_GRADE: Final = re.compile(
+    r"quali|kuali|kwali|calidad|qualit|qualidade|kalite|jakość|качеств|chất lượng|grade|gred|grado"
+    r"|品[质質]|等[级級]|版本|เกรด|คุณภาพ|الجودة|condition|authentic|keaslian|originality"
+)
+"""Names of attributes whose value says how good the goods are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +96,8 @@ def examine_right(
     nothing calls the goods copies or shows them.
     """
     sure = [match for match in marks if match.strength != "weak"]
-    about_goods = (
-        bool(images) or own_gtin or any(match.field in ABOUT_THE_GOODS for match in sure or marks)
-    )
+    shown = bool(images) or own_gtin
+    about_goods = shown or any(_about_goods(match.field) for match in sure or marks)
     words = _words(listing, sure or marks, disguised, vocabulary, about_goods=about_goods)
     if not sure and not any(word.signal == "replica_words" for word in words):
         if not images:
@@ -93,7 +112,9 @@ def examine_right(
     )
     authorised, partly = authorisation(right, listing, now)
     price = PriceCheck()
-    if about_goods and not nominative and not used:
+    # Nobody disguises a mark that is only mentioned.
+    sold = shown or not plain or any(_names_maker(match.field) for match in marks)
+    if sold and not nominative and not used:
         price = compare_price(listing, right)
     facts = Facts(
         mark=bool(marks),
@@ -118,6 +139,20 @@ def examine_right(
     return RightMatch(right, tuple(marks), tuple(words), facts, tuple(images), notes)
 
 
+def _about_goods(field: str) -> bool:
+    """Return whether a mark in this field is of the goods, not of what they are for."""
+    return field in ABOUT_THE_GOODS or (
+        field.startswith(_ATTRIBUTE) and not _COMPATIBLE.search(field[len(_ATTRIBUTE) :].casefold())
+    )
+
+
+def _names_maker(field: str) -> bool:
+    """Return whether a mark in this field says who made the goods."""
+    return field in ABOUT_THE_GOODS or (
+        _about_goods(field) and bool(_BRAND.search(field[len(_ATTRIBUTE) :].casefold()))
+    )
+
+
 def _words(
     listing: Listing,
     marks: Sequence[MarkMatch],
@@ -127,22 +162,36 @@ def _words(
     about_goods: bool,
 ) -> list[WordMatch]:
     found: list[WordMatch] = []
+    texts = texts_of(listing)
     fields = {match.field: None for match in marks}
     if about_goods:
         fields |= {"title": None, "description": None}
-    texts = texts_of(listing)
+        fields |= {name: None for name in texts if name.startswith(_ATTRIBUTE)}
     for name in fields:
         original = texts[name]
         if not original:
             continue
-        reading = next((m.reading for m in marks if m.field == name), None)
-        reading = reading or Reading(original)
-        spans = [reading.locate(match.start, match.end) for match in marks if match.field == name]
+        # What an attribute says stands in its name too: 'Quality: 1:1', 'Scale: 1:1'.
+        label = f"{name[len(_ATTRIBUTE) :]}: " if name.startswith(_ATTRIBUTE) else ""
+        reading = None if label else next((m.reading for m in marks if m.field == name), None)
+        reading = reading or Reading(label + original)
+        spans = [
+            reading.locate(match.start + len(label), match.end + len(label))
+            for match in marks
+            if match.field == name
+        ]
         findings = vocabulary.replica_words(
-            reading.text, spans, title=name == "title", whole=about_goods
+            reading.text,
+            spans,
+            title=name == "title" or bool(label and _GRADE.search(label.casefold())),
+            whole=about_goods and not label,
         )
         for finding in findings:
             start, end = reading.span(finding.start, finding.end)
+            folds = reading.folds(start, end)
+            start, end = max(0, start - len(label)), end - len(label)
+            if end <= 0:
+                continue  # in the name of the attribute
             found.append(
                 WordMatch(
                     f"{finding.kind}_words",
@@ -150,20 +199,29 @@ def _words(
                     start,
                     end,
                     original[start:end],
-                    reading.folds(start, end),
+                    folds,
                 )
             )
-    if about_goods and not found:
-        found += _disguised_words(disguised, marks)
+    if about_goods and not any(word.signal == "replica_words" for word in found):
+        found += _disguised_words(disguised, marks, vocabulary)
     return found
 
 
-def _disguised_words(words: Sequence[MarkMatch], marks: Sequence[MarkMatch]) -> Iterator[WordMatch]:
-    """Yield words of copying that the title disguises ('r3plica'): nobody does so by chance."""
+def _disguised_words(
+    words: Sequence[MarkMatch], marks: Sequence[MarkMatch], vocabulary: Vocabulary
+) -> Iterator[WordMatch]:
+    """Yield words of copying that the title disguises ('r3plica'): nobody does so by chance.
+
+    Accents are how a language spells ('réplica'), and 'no 𝐫𝐞𝐩𝐥𝐢𝐜𝐚' can be read: of both the
+    vocabulary has judged.
+    """
     own = [(match.start, match.end) for match in marks if match.field == "title"]
     for word in words:
-        if word.field == "title" and not any(
-            word.start < end and start < word.end for start, end in own
+        if (
+            word.field == "title"
+            and set(word.folds) != {ACCENT}
+            and not any(word.start < end and start < word.end for start, end in own)
+            and not vocabulary.denies(word.reading.text, word.read_start, word.read_end)
         ):
             yield WordMatch("replica_words", "title", word.start, word.end, word.text, word.folds)
 

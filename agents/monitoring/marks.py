@@ -42,6 +42,8 @@ SHORT: Final = 3
 """A mark with no more letters than this in its skeleton is looked for between words only."""
 
 
+STRUCK_WORD: Final = 6
+"""Letters a word has at least that is read with some of them struck out ('repl*ca')."""
 MOST_CHARACTERS: Final = 50_000
 """Characters of a field that are read; nobody reads on."""
 MOST_SIGHTINGS: Final = 30
@@ -293,7 +295,8 @@ class MarkMatcher:
         A mark, or word, is known by its index from here on.
         """
         self.marks = tuple(marks)
-        self._struck = StruckMarks([words_of(mark) for mark in self.marks])
+        struck = [word if len(word) >= STRUCK_WORD else "" for word in words]
+        self._struck = StruckMarks([words_of(mark) for mark in (*self.marks, *struck)])
         by_pattern: defaultdict[bytes, list[Spelling]] = defaultdict(list)
         for number, mark in enumerate((*marks, *words)):
             for pattern, spelling in spellings_of(number, mark):

@@ -87,7 +87,7 @@ def pattern_of(source: str, *, accents: bool) -> str:
 
 def for_python(pattern: str) -> re.Pattern[str]:
     """Return a compiled expression for one match to be compared with whole, as the text has it."""
-    return re.compile(pattern.replace(" ", "[ _-]+"))
+    return re.compile(re.sub(r" (\??)", lambda gap: "[ _-]*" if gap[1] else "[ _-]+", pattern))
 
 
 def _base(letter: str) -> str:

@@ -131,10 +131,11 @@ def _entry(language: str, group: str, item: Any, *, accents: bool) -> Entry:
     source = _source(language, group, item)
     if group == "literals":
         letters = source.replace(" ", "")
-        if not (letters.isascii() and letters.isalpha() and len(letters) >= _MIN_LITERAL):
+        count = sum(map(str.isalpha, letters))
+        if not (letters.isascii() and letters.isalnum() and count >= _MIN_LITERAL):
             raise VocabularyError(
                 f"{language}.yaml: {group}: {source!r}: expected {_MIN_LITERAL} or more plain "
-                "letters"
+                "letters, and no signs"
             )
     return Entry(
         language,

@@ -17,6 +17,9 @@ AROUND: Final = 24
 """The same for a word that is strong only in a title ('KW', '1:1'), and for imitation."""
 BESIDE: Final = 3
 """Characters between a mark and a word that counts only right beside it."""
+OPENING: Final = 40
+"""Characters at the start of a description of the goods that speak as a title does: '1:1, box and
+papers included', 'sold as an imitation'."""
 BEFORE: Final = 70
 """Characters before a word in which a negation is looked for."""
 CONTEXT: Final = 40
@@ -110,17 +113,25 @@ class ReplicaWords:
             "title": None if title else AROUND,
             "beside": BESIDE,
             "inspired": AROUND,
-            "style": BESIDE,
+            # 'You will always look like a star' names no style of the mark 'Always'.
+            "style": BESIDE if title or whole else 0,
             "trade": None if title or whole else NEAR,
         }
         spans = sorted(marks)
         said: list[Word] = []
         for offset, piece in _pieces(text, spans):
             read = self._read(piece)
+            opens = whole and offset == 0
             wanted = [
                 index
                 for index, (group, start, end) in enumerate(read.words)
-                if _reaches(text, start + offset, end + offset, spans, reach[group])
+                if _reaches(
+                    text,
+                    start + offset,
+                    end + offset,
+                    spans,
+                    None if opens and group == "title" and start < OPENING else reach[group],
+                )
             ]
             said.extend(
                 Word(read.words[index].group, read.words[index].start + offset,
@@ -144,6 +155,19 @@ class ReplicaWords:
             )
             for word in kept
         ]
+
+    def denied(self, text: str, start: int, end: int) -> bool:
+        """Return whether words of copying stand there, and all are negated or innocent."""
+        for offset, piece in _pieces(text, [(start, end)]):
+            if offset <= start and end <= offset + len(piece):
+                read = self._read(piece)
+                there = [
+                    index
+                    for index, (_, first, last) in enumerate(read.words)
+                    if first + offset < end and start < last + offset
+                ][:EXAMINED]
+                return bool(there) and not any(self._counts(read, index) for index in there)
+        return False
 
     def _words_of(self, text: str) -> _Read:
         words: list[Word] = []

@@ -41,6 +41,13 @@ class Vocabulary:
         """
         return self._replica.find(text, marks, title=title, whole=whole)
 
+    def denies(self, text: str, start: int, end: int) -> bool:
+        """Return whether words of copying stand at this span, and every one is negated or innocent.
+
+        So it is asked of a word that is written in disguise and can be read all the same.
+        """
+        return self._replica.denied(text, start, end)
+
     def nominative(self, text: str, start: int, end: int, *, said: bool = False) -> bool:
         """Return whether the mark at this span names what the goods are *for*.
 

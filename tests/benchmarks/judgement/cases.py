@@ -124,8 +124,14 @@ class Bench:
             return f"{name.upper()} {title}"
         if self.hand.odds(0.2):
             return f"{title} {name}"
-        # Thai and Chinese are written without spaces; a Latin letter after it would join the mark.
-        joined = self.language in ("th", "zh") and not title[0].isascii() and self.hand.odds(0.4)
+        # Thai and Chinese are written without spaces; a Latin letter after it would join the mark,
+        # and three letters in a run of others are no name that stands for itself.
+        joined = (
+            self.language in ("th", "zh")
+            and not title[0].isascii()
+            and len(name) > 3
+            and self.hand.odds(0.4)
+        )
         return f"{name}{'' if joined else ' '}{title}"
 
 

@@ -61,13 +61,23 @@ def with_copy_word(bench: Bench, title: str, name: str, word: str) -> str:
     dressed = hand.pick(
         (word, word, word, f"({word})", f"[{word}]", f"【{word}】", f"🔥{word}🔥", word.upper())
     )
-    gap = "" if bench.language in ("th", "zh") and not word.isascii() and hand.odds(0.5) else " "
+    joined = bench.language in ("th", "zh") and not word.isascii() and hand.odds(0.5)
     place = hand.pick(("first", "last", "beside", "beside"))
     if place == "first":
-        return f"{dressed}{gap}{title}"
+        return f"{dressed}{gap(dressed, title, joined=joined)}{title}"
     if place == "last":
-        return f"{title}{gap}{dressed}"
+        return f"{title}{gap(title, dressed, joined=joined)}{dressed}"
+    if name not in title:  # all of the title is in capitals, and so is the name
+        name = name.upper()
     return title.replace(name, f"{name} {dressed}" if hand.odds(0.6) else f"{dressed} {name}", 1)
+
+
+def gap(left: str, right: str, *, joined: bool) -> str:
+    """Return what stands between two pieces of a title: nothing where scripts allow to join them.
+
+    Latin letters and digits joined to others would put a mark inside a longer word.
+    """
+    return "" if joined and not (left[-1].isascii() or right[0].isascii()) else " "
 
 
 def plain_with_copy_words(shelf: Shelf, half: Half, seed: int, count: int) -> Iterator[Case]:

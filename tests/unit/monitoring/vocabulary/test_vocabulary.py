@@ -34,8 +34,23 @@ def test_a_strong_word_reaches(distance: int, title: bool, whole: bool, found: b
     [(AROUND, False, True), (AROUND + 1, False, False), (AROUND + 1, True, True)],
 )
 def test_a_word_of_titles_reaches(distance: int, title: bool, found: bool) -> None:
-    text = f"{MARK}{' ' * distance}kw"
+    text = f"{'soft cotton ' * 4}{MARK}{' ' * distance}kw"
     assert words(text, title=title, whole=True) == (["kw"] if found else [])
+
+
+@pytest.mark.parametrize("lead", ["", "sold as a "])
+def test_the_opening_words_of_a_description_speak_as_a_title(lead: str) -> None:
+    assert words(f"{lead}clone, box included", whole=True)
+    assert not words(f"{lead}clone, box included")
+    assert not words(f"{'soft cotton ' * 4}{lead.replace('sold as', 'on')}clone", whole=True)
+
+
+def test_words_of_copying_that_are_negated_or_innocent_are_denied() -> None:
+    deny = load().denies
+    assert deny("not a replica", 6, 13)
+    assert deny("replica model 1:18 die cast", 0, 7)
+    assert not deny("a replica", 2, 9)
+    assert not deny("a r3plica", 2, 9)
 
 
 def test_a_word_that_is_the_mark_does_not_count() -> None:
@@ -104,7 +119,7 @@ def language(**groups: Any) -> dict[str, Any]:
         (language(used=["Old"]), r"xx\.yaml: used: 'Old': has capitals"),
         (language(used=["(?=old)"]), r"xx\.yaml: used: '\(\?=old\)'"),
         (language(replica={"storng": ["x"]}), r"xx\.yaml: unknown group 'replica\.storng'"),
-        (language(literals=["r3plica"]), r"xx\.yaml: literals: 'r3plica'"),
+        (language(literals=["r.plica"]), r"xx\.yaml: literals: 'r.plica'"),
         (language(literals=["copy"]), r"xx\.yaml: literals: 'copy'"),
         ({"xx": {"language": "yy", "version": 1}}, r"xx\.yaml: language"),
         ({"xx": {"language": "xx"}}, r"xx\.yaml: version"),
