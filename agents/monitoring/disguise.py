@@ -301,7 +301,8 @@ def _strength(
         apart = _apart(spelling, skeleton, runs, gaps)
         if apart is None:
             return None
-        if not _all_apart(spelling, gaps) and not _UNSURE.isdisjoint(folds):
+        by_spaces = not "".join(shown for _, shown, _ in odd).strip()
+        if by_spaces and not _all_apart(spelling, gaps) and not _UNSURE.isdisjoint(folds):
             return None  # 'Milk as a' is no Mikasa
         folds[SPACED] = len(odd)
         verdicts.append(apart)
@@ -313,7 +314,9 @@ def _strength(
             return verdict
         verdicts.append(verdict)
     if spelling.length < 3:
-        return None  # two letters are found by chance everywhere
+        # Two letters are found by chance everywhere; two ideographs broken by nothing are not.
+        broken = folds.keys() <= {ZERO_WIDTH, COMBINING, MARKUP}
+        return "hidden" if broken and _script(spelling.runs[0][0]) in _BOUNDLESS else None
     if "weak" not in verdicts:
         return "hidden"
     sure = {ZERO_WIDTH, COMBINING, COMPATIBILITY, MARKUP, SYMBOL} & folds.keys()
@@ -354,7 +357,9 @@ def _apart(
     if length < 4:
         return None
     ones = [number for number, piece in enumerate(pieces) if piece == 1]
-    if any(not skeleton.read[runs[starts[number]][0]].isalpha() for number in ones):
+    if any(c.isspace() for c in signs) and any(
+        not skeleton.read[runs[starts[number]][0]].isalpha() for number in ones
+    ):
         return None  # '| phone', '6 o Pro': a sign or a digit that stands alone is no letter
     if spaces_only:
         return _split(pieces, ones, spelling)
@@ -420,7 +425,9 @@ def _symbols(
     count = folds.get(SYMBOL, 0) + folds.get(DRAWING, 0)
     if not count:
         return "hidden"
-    if spelling.length <= 3 and any(skeleton.read[run[0]] in "([{<" for run in runs):
+    if spelling.length <= 3 and any(
+        unicodedata.category(skeleton.read[run[0]]) == "Ps" for run in runs
+    ):
         return None  # '(if' is no Cif
     return "hidden" if count < spelling.length or spelling.length >= 5 else None
 

@@ -407,6 +407,8 @@ def places_of_symbols(decoded: Decoded) -> Ints:
         closing = _CLOSING.get(decoded.read[place])
         if closing is not None and decoded.read.find(closing, place, place + _ASIDE) >= 0:
             begins[number] = False
+    # A digit is a symbol only in a keycap.
+    before |= (decoded.codes[places] >= ord("0")) & (decoded.codes[places] <= ord("9"))
     within = (flags[places] & WITHIN) > 0
     return places[np.where(within, inside | begins, before | behind)]
 
