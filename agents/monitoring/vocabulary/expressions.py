@@ -11,10 +11,11 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 import hyperscan
 
+from agents.monitoring.compiled import compiled
 from agents.monitoring.vocabulary.expansion import branches, escaped, literals
 
 _BASES: Final = {"ı": "i", "ł": "l", "đ": "d", "ø": "o"}
@@ -25,9 +26,9 @@ SHORT: Final = 3
 SHORT_IN_TEXTS: Final = 5
 """The same where whole texts are searched."""
 
-TOGETHER: Final = 60
+TOGETHER: Final = 250
 """Expressions that are no literals compiled into one database: all together take longer to compile
-than apart, and each database is a scan of its own."""
+than apart, and each database is a scan of its own (4 µs). What is compiled is kept: compiled.py."""
 
 _SPACES: Final = re.compile(" {2,}")
 
@@ -142,30 +143,22 @@ class Expressions:
                         plain.setdefault(key, (escaped(text).encode(), index))
         rest = list(others.values())
         groups = [rest[first : first + TOGETHER] for first in range(0, len(rest), TOGETHER)]
-        self._entry_of: list[int] = []
+        # An id of its own for each: of patterns that share one and end alike, Hyperscan reports
+        # one alone, and that may be 'suppli[es compatible with]'.
         self._databases = [
-            self._compiled(group) for group in [list(plain.values()), *groups] if group
+            (self._compiled(group), [index for _, index in group])
+            for group in [list(plain.values()), *groups]
+            if group
         ]
 
     def _compiled(self, patterns: Sequence[tuple[bytes, int]]) -> hyperscan.Database:
-        database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        # An id of its own for each: of patterns that share one and end alike, Hyperscan reports
-        # one alone, and that may be 'suppli[es compatible with]'.
-        first = len(self._entry_of)
-        self._entry_of.extend(index for _, index in patterns)
         try:
-            database.compile(
-                expressions=[pattern for pattern, _ in patterns],
-                ids=list(range(first, first + len(patterns))),
-                elements=len(patterns),
-                flags=[_FLAGS] * len(patterns),
-            )
+            return compiled([pattern for pattern, _ in patterns], _FLAGS)
         except hyperscan.error as error:
             for pattern, index in patterns:
                 if reason := refusal(pattern.decode()):
                     raise VocabularyError(_where(self.entries[index], reason)) from None
             raise VocabularyError(str(error)) from None
-        return database
 
     def hits(self, text: str) -> list[Hit]:
         """Return where entries stand as whole words, the longest from each start, in order.
@@ -177,14 +170,20 @@ class Expressions:
         read = _SPACES.sub(" ", spaced) if "  " in spaced else spaced
         raw = read.encode("utf-8", "replace")
         found: list[tuple[int, int, int]] = []
-        for database in self._databases:
-            database.scan(raw, match_event_handler=_collect, context=found)
+        met: list[tuple[int, int, int]] = []
+
+        def note(number: int, first: int, last: int, _flags: int, _context: object) -> None:
+            met.append((number, first, last))
+
+        for database, entry_of in self._databases:
+            database.scan(raw, match_event_handler=note)
+            found += [(entry_of[number], first, last) for number, first, last in met]
+            met.clear()
         if not found:
             return []
         longest: dict[tuple[int, int], int] = {}
         places = None if len(raw) == len(read) else _places(raw, found)
-        for number, first, last in found:
-            entry = self._entry_of[number]
+        for entry, first, last in found:
             start, end = (first, last) if places is None else (places[first], places[last])
             if end > longest.get((entry, start), -1) and _stands_alone(read, start, end):
                 longest[entry, start] = end
@@ -218,10 +217,6 @@ def _edge(pattern: str, neighbour: str) -> str:
     Only to have fewer matches to look at: what stands beside a match is checked after the scan.
     """
     return r"\b" if not neighbour and pattern[0].isascii() and pattern[0].isalnum() else ""
-
-
-def _collect(entry: int, start: int, end: int, _flags: int, found: object) -> None:
-    cast(list[tuple[int, int, int]], found).append((entry, start, end))
 
 
 def _places(raw: bytes, found: Sequence[tuple[int, int, int]]) -> dict[int, int]:
