@@ -24,11 +24,11 @@ from agents.monitoring.skeleton import (
     decode,
     fold,
     merged,
-    other_ways,
     places_of_overrides,
     places_of_several,
     places_of_symbols,
     skeleton_of_mark,
+    turns,
 )
 from agents.monitoring.struck import StruckMarks, places_of_signs
 
@@ -410,22 +410,23 @@ class MarkMatcher:
 
         for number, skeleton, sighting in self._sightings(fold(decoded), sheet, named):
             note(number, skeleton, sighting)
-        turned = sheet.listings(places_of_overrides(decoded), places_of_several(decoded))
-        symbols = [n for n in sheet.listings(places_of_symbols(decoded)) if n not in turned]
-        part = sheet.part([number for number in symbols if not named(number)])
-        if part is not None:
-            for index, skeleton, sighting in self._sightings(
-                fold(part.decoded, soft_letters=True), part
-            ):
-                number = part.numbers[index]
-                note(number, skeleton, sighting, sheet.starts[number] - part.starts[index])
-        for number in turned:
-            if named(number):
+        several = sheet.listings(places_of_several(decoded))
+        symbols = sorted({*sheet.listings(places_of_symbols(decoded)), *several})
+        for numbers, ways in (
+            (symbols, lambda part: [fold(part.decoded, soft_letters=True)]),
+            (several, lambda part: turns(part.decoded)),
+            (
+                sheet.listings(places_of_overrides(decoded)),
+                lambda part: [fold(decode(part.text, turned=True))],
+            ),
+        ):
+            part = sheet.part([number for number in numbers if not named(number)])
+            if part is None:
                 continue
-            alone = _Sheet(sheet.text_of(number), [sheet.counts[number]])
-            for way in other_ways(alone.decoded):
-                for _, skeleton, sighting in self._sightings(way, alone):
-                    note(number, skeleton, sighting, sheet.starts[number])
+            for way in ways(part):
+                for index, skeleton, sighting in self._sightings(way, part):
+                    number = part.numbers[index]
+                    note(number, skeleton, sighting, sheet.starts[number] - part.starts[index])
         for number in sheet.listings(places_of_signs(decoded)):
             if not named(number):
                 start = sheet.starts[number]

@@ -292,14 +292,38 @@ def other_ways(decoded: Decoded) -> Iterator[Skeleton]:
     if len(places_of_symbols(decoded)):
         yield fold(decoded, soft_letters=True)
     if len(places_of_several(decoded)):
-        codes = np.unique(decoded.codes[(decoded.flags & SEVERAL) > 0]).tolist()
-        yield fold(decoded, frozenset(codes), soft_letters=True)
-        if len(codes) > 1:
-            for code in codes[:MOST_TURNS]:
-                yield fold(decoded, frozenset([code]), soft_letters=True)
+        yield from turns(decoded)
 
 
-MOST_TURNS: Final = 6
+def turns(decoded: Decoded) -> Iterator[Skeleton]:
+    """Yield the skeletons with second readings: all at once, then of one character of each field.
+
+    A field has few characters with two readings that stand for letters of a mark, so that taking
+    all, or any one of the first three, by the second reading finds it.
+    """
+    several = (decoded.flags & SEVERAL) > 0
+    yield fold(decoded, several, soft_letters=True)
+    places = np.flatnonzero(several)
+    fields = np.searchsorted(np.flatnonzero(decoded.codes == ord(BOUNDARY)), places)
+    seen: dict[int, list[int]] = {}
+    turn_of = np.empty(len(places), np.intp)
+    found = zip(fields.tolist(), decoded.codes[places].tolist(), strict=True)
+    for number, (field, code) in enumerate(found):
+        codes = seen.setdefault(field, [])
+        if code not in codes:
+            codes.append(code)
+        turn_of[number] = codes.index(code)
+    alone = np.array([len(seen[field]) == 1 for field in fields.tolist()], np.bool_)
+    for turn in range(MOST_TURNS):
+        chosen = places[(turn_of == turn) & ~alone]
+        if not len(chosen):
+            return
+        second = np.zeros(len(several), np.bool_)
+        second[chosen] = True
+        yield fold(decoded, second, soft_letters=True)
+
+
+MOST_TURNS: Final = 3
 """Characters with two readings of which each is tried in its second alone."""
 FEW: Final = 20
 """Where there are no more of them, characters with two readings are read both ways."""
@@ -429,7 +453,7 @@ def places_of_several(decoded: Decoded) -> Ints:
     latin = ((decoded.flags & ALPHABETIC) > 0) & (decoded.codes < _LATIN_END)
     beside = latin | ideographs
     near = beside[np.maximum(places - 1, 0)] | beside[np.minimum(places + 1, last)]
-    fields = np.cumsum(decoded.codes == ord(BOUNDARY))[places]
+    fields = np.searchsorted(np.flatnonzero(decoded.codes == ord(BOUNDARY)), places)
     _, number, counts = np.unique(fields, return_inverse=True, return_counts=True)
     return places[near | ((counts[number] <= FEW) & ~ideographs[places])]
 
@@ -478,18 +502,16 @@ def _within_word(text: str, start: int, end: int) -> bool:
     return (start > 0 and text[start - 1].isalnum()) or (end < len(text) and text[end].isalnum())
 
 
-def fold(
-    decoded: Decoded, second: frozenset[int] = frozenset(), *, soft_letters: bool = False
-) -> Skeleton:
+def fold(decoded: Decoded, second: Bools | None = None, *, soft_letters: bool = False) -> Skeleton:
     """Return the skeleton of a decoded text, read in one of its ways.
 
-    `second` are code points taken by their second reading; `soft_letters` says whether symbols such
-    as '!' and '$' are letters, or set letters apart.
+    `second` says which characters are taken by their second reading; `soft_letters`, whether
+    symbols such as '!' and '$' are letters, or set letters apart.
     """
     table, codes = tables(), decoded.codes
     classes = table.classes[0][codes]
-    for code in second:
-        classes[codes == code] = table.classes[1][code]
+    if second is not None:
+        classes[second] = table.classes[1][codes[second]]
     shows_nothing = (decoded.flags & INVISIBLE) > 0
     if not soft_letters:
         classes[(decoded.flags & SOFT) > 0] = 0
