@@ -322,8 +322,10 @@ def test_a_schema_that_cannot_be_fetched_now_is_replayed_later(
 
 
 def _failing(worker: WorkerProcess) -> dict[str, str]:
-    """Return what the worker says it lacks."""
-    _, body = worker.get("/health/ready")
+    """Return what the worker says it lacks; nothing while its port does not answer yet."""
+    status, body = worker.get("/health/ready")
+    if not status:
+        return {}
     checks: dict[str, str] = json.loads(body)["checks"]
     return {name: text for name, text in checks.items() if text != "ok"}
 
