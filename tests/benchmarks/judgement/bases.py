@@ -27,7 +27,7 @@ MARKETPLACES: Final = ("lazada", "shein", "shopee")
 _ACCESSORY: Final = re.compile(
     r"\b(for|fits?|compatib\w*|kompatib\w*|replacement|case|casing|cover|strap|tali|untuk|buat|para|"
     r"compat[ií]ve\w*|funda|capa|capinha|p/|repuesto|refil\w*|spare|parts?|sparepart|sticker|stiker|"
-    r"stickers|soporte|exhaust|pegatina|decal|adesivo|cho|dành|pour|per|für|with|use|used|adapter|charger|cable|"
+    r"stickers|soporte|exhaust|knalpot|gundam|hguc|pegatina|decal|adesivo|cho|dành|pour|per|für|with|use|used|adapter|charger|cable|"
     r"protector|inspired|style|estilo|gaya|model|vintage|retro|toner|ink|tinta|filter|holder|stand|"
     r"pack|pcs|pc|set|isi|lot|lote|kit|x\d+|\d+x|bundle|piezas|peças|bekas|usado|second|preloved|"
     r"like|alternative|custom|diy|mirror|copy|clone|kw|premium|import)\b"
