@@ -27,11 +27,11 @@ MARKETPLACES: Final = ("lazada", "shein", "shopee")
 _ACCESSORY: Final = re.compile(
     r"\b(for|fits?|compatib\w*|kompatib\w*|replacement|case|casing|cover|strap|tali|untuk|buat|para|"
     r"compat[ií]ve\w*|funda|capa|capinha|p/|repuesto|refil\w*|spare|parts?|sparepart|sticker|stiker|"
-    r"stickers|soporte|exhaust|pegatina|decal|adesivo|cho|dành|pour|per|für|with|use|used|adapter|charger|cable|"
+    r"stickers|pegatinas|soporte|exhaust|knalpot|gundam|hguc|pegatina|decal|adesivo|cho|dành|pour|per|für|with|use|used|adapter|charger|cable|"
     r"protector|inspired|style|estilo|gaya|model|vintage|retro|toner|ink|tinta|filter|holder|stand|"
     r"pack|pcs|pc|set|isi|lot|lote|kit|x\d+|\d+x|bundle|piezas|peças|bekas|usado|second|preloved|"
     r"like|alternative|custom|diy|mirror|copy|clone|kw|premium|import)\b"
-    r"|สำหรับ|ใช้กับ|รองรับ|เคส|ฟิล์ม|สาย|มือสอง|ชุด|แพ็ค|อะไหล่|适用|適用|兼容|相容|专用|專用|用于|手機殼"
+    r"|สำหรับ|ของเล่น|ใช้กับ|รองรับ|เคส|ฟิล์ม|สาย|มือสอง|ชุด|แพ็ค|อะไหล่|适用|適用|兼容|相容|专用|專用|用于|手機殼"
     r"|配件|套|二手|組|组|款|风|風|仿|ốp|phụ kiện|tương thích|dùng|combo|bộ",
     re.IGNORECASE,
 )
