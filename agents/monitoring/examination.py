@@ -10,7 +10,7 @@ from typing import Final
 from agents.monitoring.disguise import ACCENT
 from agents.monitoring.folding import Reading, folded_reading
 from agents.monitoring.goods import PriceCheck, compare_price
-from agents.monitoring.marks import MarkMatch
+from agents.monitoring.marks import MarkMatch, first_texts
 from agents.monitoring.pictures import ImageMatch
 from agents.monitoring.registry import authorisation, in_force
 from agents.monitoring.signals import Facts
@@ -72,7 +72,7 @@ def texts_of(listing: Listing) -> dict[str, str]:
     }
     for name, value in listing.attributes.items():
         texts[f"attributes.{name}"] = value
-    return texts
+    return first_texts(texts)
 
 
 def examine_right(
@@ -168,7 +168,7 @@ def _words(
         fields |= {"title": None, "description": None}
         fields |= {name: None for name in texts if name.startswith(_ATTRIBUTE)}
     for name in fields:
-        original = texts[name]
+        original = texts.get(name, "")
         if not original:
             continue
         # What an attribute says stands in its name too: 'Quality: 1:1', 'Scale: 1:1'.

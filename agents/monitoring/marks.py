@@ -44,8 +44,8 @@ SHORT: Final = 3
 
 STRUCK_WORD: Final = 6
 """Letters a word has at least that is read with some of them struck out ('repl*ca')."""
-MOST_CHARACTERS: Final = 50_000
-"""Characters of a field that are read; nobody reads on."""
+MOST_CHARACTERS: Final = 40_000
+"""Characters of a listing that are read; nobody reads on."""
 MOST_SIGHTINGS: Final = 30
 """Times one mark is noted in a listing."""
 MOST_LOOKS: Final = 3_000
@@ -325,19 +325,20 @@ class MarkMatcher:
     def concerned(self, texts: Sequence[Sequence[bytes]]) -> set[int]:
         """Return which of some listings name a mark, given the UTF-8 texts of each.
 
-        All of them are folded and scanned at once. Exactly those in which `find` finds something.
+        All of them are folded and scanned at once. Exactly those in which `find` finds something,
+        and those too large to be read whole.
 
         Raises:
             UnicodeDecodeError: a text is not UTF-8.
         """
         if not self.marks or not texts:
             return set()
-        joined = [
-            _BOUNDARY_BYTES.join([b"", *(map(_cut_bytes, fields) if fields else [b""])])
-            for fields in texts
-        ]
+        large = {n for n, fields in enumerate(texts) if sum(map(len, fields)) > MOST_CHARACTERS}
+        kept = [() if n in large else fields for n, fields in enumerate(texts)] if large else texts
+        joined = [_BOUNDARY_BYTES.join([b"", *(fields or [b""])]) for fields in kept]
         text = b"".join(joined).decode("utf-8", "surrogatepass")
-        return set(self._read(_Sheet(text, [len(fields) or 1 for fields in texts]), once=True))
+        sheet = _Sheet(text, [len(fields) or 1 for fields in kept])
+        return large.union(self._read(sheet, once=True))
 
     def find(self, fields: Mapping[str, str]) -> list[MarkMatch]:
         """Return every mark in these texts, in the order of fields and positions.
@@ -353,7 +354,7 @@ class MarkMatcher:
         A fold costs 60 µs and 35 ns a character, so it pays to share it.
         """
         kept = [
-            {name: text[:MOST_CHARACTERS].replace(BOUNDARY, " ") for name, text in fields.items()}
+            {name: text.replace(BOUNDARY, " ") for name, text in first_texts(fields).items()}
             for fields in listings
         ]
         found = [Found([], []) for _ in listings]
@@ -369,7 +370,7 @@ class MarkMatcher:
                 field, offset = sheet.field(number, start)
                 by_field[field].append((sighting, start - offset, end - offset))
             for field, placed in sorted(by_field.items()):
-                original = listings[number][names[field]]
+                original = kept[number][names[field]]
                 reading = Reading(original)
                 for sighting, start, end in _longest(placed):
                     is_word = sighting.mark >= len(self.marks)
@@ -495,11 +496,18 @@ class MarkMatcher:
             yield first, self._spellings[number]
 
 
-def _cut_bytes(text: bytes) -> bytes:
-    """Return the UTF-8 of the characters that are read."""
-    if len(text) <= MOST_CHARACTERS:
-        return text
-    return text.decode("utf-8", "surrogatepass")[:MOST_CHARACTERS].encode("utf-8", "surrogatepass")
+def first_texts(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts of a listing as far as they are read: its first `MOST_CHARACTERS`."""
+    if sum(map(len, fields.values())) <= MOST_CHARACTERS:
+        return dict(fields)
+    left = MOST_CHARACTERS
+    kept: dict[str, str] = {}
+    for name, text in fields.items():
+        kept[name] = text[:left]
+        left -= len(kept[name])
+        if left <= 0:
+            break
+    return kept
 
 
 def _opens(skeleton: Skeleton) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -262,3 +262,12 @@ def test_the_order_of_marks_does_not_matter(text: str, random: object) -> None:
 def test_hostile_texts_are_read_like_any_other(text: str) -> None:
     matcher().find({"title": text})
     matcher().concerned([[text.encode()]])
+
+
+def test_what_nobody_reads_is_not_read_but_judged_on_its_beginning() -> None:
+    """Time and memory stay bounded by design: 40,000 characters of a listing count."""
+    fields = {f"attributes.{n}": "red " * 9_000 for n in range(30)}
+    assert matcher().concerned([[text.encode() for text in fields.values()]]) == {0}
+    assert matcher().find(fields) == []
+    assert matcher().find({"title": "Nike", **fields})
+    assert not matcher().find({"description": "red " * 10_000, "attributes.x": "Nike"})
