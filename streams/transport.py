@@ -399,6 +399,13 @@ class BatchConsumer(driver.Consumer):
         """Whether the consumer's thread has started: before, it can't be asked anything."""
         return self._thread._consumer is not None  # noqa: SLF001
 
+    async def subscribe(self, topics: Any) -> None:
+        """Subscribe, once the consumer's thread runs: Faust's conductor may be quicker."""
+        while not self.connected and not self.should_stop:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.01)
+        if not self.should_stop:
+            await super().subscribe(topics)
+
     def assignment(self) -> set[TP]:
         """Return the partitions this consumer has: none before its thread has started."""
         return set(super().assignment()) if self.connected else set()

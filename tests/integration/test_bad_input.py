@@ -392,7 +392,11 @@ def test_a_view_that_is_dropped_is_rebuilt_and_replays_change_no_standing(
     assert _data(client, bus) == before
 
     client.flushall()
-    wait_for(lambda: worker.ready() and _data(client, bus) == before, 30, "the views rebuilt")
+    wait_for(
+        lambda: worker.ready() and _data(client, bus) == before,
+        30,
+        lambda: f"the views rebuilt: {_differences(before, _data(client, bus))}",
+    )
 
     # Records that come while the view is gone are not taken for all there is.
     client.flushall()
@@ -406,6 +410,15 @@ def test_a_view_that_is_dropped_is_rebuilt_and_replays_change_no_standing(
     assert after.pop(key.encode()) == b"7"
     before.pop(key.encode())
     assert {k: v for k, v in after.items() if b"sale:standing-sale-2" not in k} == before
+
+
+def _differences(one: dict[bytes, Any], other: dict[bytes, Any]) -> dict[bytes, Any]:
+    """Return what two states of the views have apart, by key."""
+    return {
+        key: (one.get(key), other.get(key))
+        for key in one.keys() | other.keys()
+        if one.get(key) != other.get(key)
+    }
 
 
 def _at_rest(client: Any, bus: Bus) -> dict[bytes, Any]:
