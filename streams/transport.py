@@ -126,6 +126,19 @@ def batch_topic(app: BatchApp, name: str) -> BatchTopic:
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     """Faust's consumer thread, with a commit that outlives the broker's absence."""
 
+    runs = False
+    """Whether the client in it has started and not stopped."""
+
+    async def on_start(self) -> None:
+        """Start the client, and only then say that it runs."""
+        await super().on_start()
+        self.runs = True
+
+    async def on_thread_stop(self) -> None:
+        """Stop the client, which can't be asked anything from here on."""
+        self.runs = False
+        await super().on_thread_stop()
+
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         # Faust has 1,500 ms fixed. A partition that was read while a fetch for the others was
@@ -397,7 +410,7 @@ class BatchConsumer(driver.Consumer):
     @property
     def connected(self) -> bool:
         """Whether the consumer's thread has started: before, it can't be asked anything."""
-        return self._thread._consumer is not None  # noqa: SLF001
+        return self._thread.runs
 
     async def subscribe(self, topics: Any) -> None:
         """Subscribe, once the consumer's thread runs: Faust's conductor may be quicker."""
