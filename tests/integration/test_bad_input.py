@@ -445,8 +445,13 @@ def _data(client: Any, bus: Bus) -> dict[bytes, Any]:
     return found
 
 
+def _without_count(value: bytes) -> bytes:
+    return value[16:] if value.startswith(b"HYLL") else value
+
+
 _READ: Final[dict[bytes, Callable[[Any, bytes], Any]]] = {
-    b"string": lambda client, key: client.get(key),
+    # A sketch of distinct values begins with what was last counted in it: no part of the state.
+    b"string": lambda client, key: _without_count(client.get(key)),
     b"hash": lambda client, key: client.hgetall(key),
     b"set": lambda client, key: client.smembers(key),
     b"zset": lambda client, key: client.zrange(key, 0, -1, withscores=True),
