@@ -47,7 +47,7 @@ lint: .venv/.installed-dev ## style, types and layers
 
 test: lint ## set up what tests need, lint, and run every test
 	.venv/bin/python -m deploy.services setup
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2 --dist loadfile
 
 services: .venv/.installed-dev ## start a local Kafka, schema registry and Redis; prints the settings to export
 	@.venv/bin/python -m deploy.services up
@@ -58,6 +58,7 @@ services-down: .venv/.installed-dev ## stop what `make services` started
 bench: .venv/.installed-dev ## run the benchmarks and write their table
 	.venv/bin/python -m deploy.services setup
 	.venv/bin/python -m tests.benchmarks all --write
+	.venv/bin/python -m tests.benchmarks.judgement --half test
 
 clean: ## remove what the targets made
 	rm -rf .venv $(TOOLS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
