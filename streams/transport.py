@@ -127,11 +127,15 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     """Faust's consumer thread, with a commit that outlives the broker's absence."""
 
     runs = False
-    """Whether the client in it has started and not stopped."""
+    """Whether the client in it has started, its calls are served, and it has not stopped."""
 
-    async def on_start(self) -> None:
-        """Start the client, and only then say that it runs."""
-        await super().on_start()
+    async def on_thread_started(self) -> None:
+        """Serve calls, and only then say that it runs.
+
+        Its queue of calls is made by whoever asks first. Asked in the same moment from the main
+        thread, there are two of them, and nobody ever serves the other.
+        """
+        await super().on_thread_started()
         self.runs = True
 
     async def on_thread_stop(self) -> None:
