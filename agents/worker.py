@@ -8,7 +8,7 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Collection
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from agents.monitoring.agent import follow_views, monitor_listings, rejudge_listings
 from agents.monitoring.monitor import Monitor, Topics
@@ -222,6 +222,9 @@ class Worker:
             by_topic.setdefault(view.topic, []).append(view)
         for of_topic in by_topic.values():
             follow_views(app, of_topic, producer, graves, self.metrics)
+        # Faust makes the consumer when somebody first asks for it. Health is asked for in threads
+        # of its own: at a bad moment there were two consumers, and the one asked never started.
+        assert isinstance(app.consumer, BatchConsumer)  # noqa: S101
         return app
 
     async def _bury(
@@ -330,8 +333,8 @@ class Worker:
         app = self._app
         if app is None or not app.started or app.should_stop:
             return None
-        consumer = app.consumer
-        return consumer if isinstance(consumer, BatchConsumer) and consumer.connected else None
+        consumer = cast(BatchConsumer, app.consumer)
+        return consumer if consumer.connected else None
 
     def _live(self) -> dict[str, str]:
         """Return the checks of liveness: a worker that fails one should be restarted."""

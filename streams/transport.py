@@ -104,6 +104,9 @@ class BatchApp(faust.App):
 
     batches: BatchSettings = BatchSettings(frozenset())
 
+    def _create_directories(self) -> None:
+        """Write nothing where the process was started: the folders would be for Faust's tables."""
+
 
 class BatchTopic(faust.Topic):
     """A topic whose events carry a `RecordBatch`; no codec runs on it."""
@@ -130,11 +133,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     """Whether the client in it has started, its calls are served, and it has not stopped."""
 
     async def on_thread_started(self) -> None:
-        """Serve calls, and only then say that it runs.
-
-        Its queue of calls is made by whoever asks first. Asked in the same moment from the main
-        thread, there are two of them, and nobody ever serves the other.
-        """
+        """Serve calls, and only then say that it runs."""
         await super().on_thread_started()
         self.runs = True
 
@@ -415,13 +414,6 @@ class BatchConsumer(driver.Consumer):
     def connected(self) -> bool:
         """Whether the consumer's thread has started: before, it can't be asked anything."""
         return self._thread.runs
-
-    async def subscribe(self, topics: Any) -> None:
-        """Subscribe, once the consumer's thread runs: Faust's conductor may be quicker."""
-        while not self.connected and not self.should_stop:  # noqa: ASYNC110 - no event tells
-            await asyncio.sleep(0.01)
-        if not self.should_stop:
-            await super().subscribe(topics)
 
     def assignment(self) -> set[TP]:
         """Return the partitions this consumer has: none before its thread has started."""

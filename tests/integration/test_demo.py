@@ -15,10 +15,11 @@ from tests.harness import COMMAND, wait_for
 
 
 def _start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start a demo in a session of its own, as a terminal does, with `folder` for its files."""
+    """Start a demo in a session of its own, as a terminal does, in `folder` and for its files."""
     return subprocess.Popen(
         [*COMMAND, "demo", *arguments],
         env={**os.environ, "TMPDIR": str(folder)},
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import urllib.request
 import uuid
 from typing import Any
 
@@ -18,8 +19,11 @@ import schemas
 from agents.alliance.rights_publish import withdraw_rights
 from agents.records import AuthorisedSeller, Right, Sale, Seller
 from agents.takedowns import takedown_id
+from agents.worker import Worker
 from deploy.services import Prometheus
 from streams import topics
+from streams.settings import Settings
+from streams.transport import BatchTransport
 from tests.harness import RIGHT, Bus, WorkerProcess, listing, now_ms, run_command, wait_for
 
 DAY_MS = 86_400_000
@@ -229,3 +233,40 @@ def _lag(worker: WorkerProcess) -> float:
             if part.startswith("assayer_consumer_lag{") and "listings" not in part
         }
     )
+
+
+def test_a_worker_makes_one_consumer_however_often_it_is_asked_whether_it_is_ready(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Health is asked for in threads of its own, also in the moment when the consumer is made."""
+    Bus(settings).publish(rights=[RIGHT])
+    made: list[Any] = []
+    make = BatchTransport.create_consumer
+
+    def make_slowly(transport: Any, *args: Any, **kwargs: Any) -> Any:
+        time.sleep(0.3)
+        made.append(make(transport, *args, **kwargs))
+        return made[-1]
+
+    monkeypatch.setattr(BatchTransport, "create_consumer", make_slowly)
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        worker = Worker(settings)
+
+        def ask() -> None:
+            while worker.health is not None and not worker.ready.is_set() and not stop.is_set():
+                urllib.request.urlopen(worker.health.url + "/health/live", timeout=30)  # noqa: S310
+                time.sleep(0.02)
+
+        serving = asyncio.create_task(worker.run(stop))
+        await asyncio.sleep(0)
+        asking = [asyncio.to_thread(ask) for _ in range(4)]
+        try:
+            await asyncio.wait_for(asyncio.gather(worker.ready.wait(), *asking), 60)
+        finally:
+            stop.set()
+            await serving
+
+    asyncio.run(serve())
+    assert len(made) == 1
