@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from agents.monitoring.disguise import ACCENT
 from agents.monitoring.folding import Reading, folded_reading
 from agents.monitoring.goods import PriceCheck, compare_price
-from agents.monitoring.marks import MarkMatch, first_texts
+from agents.monitoring.marks import ACCENT, MarkMatch, first_texts
 from agents.monitoring.pictures import ImageMatch
 from agents.monitoring.registry import authorisation, in_force
 from agents.monitoring.signals import Facts

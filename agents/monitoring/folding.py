@@ -4,7 +4,7 @@ The folded reading ignores case, undoes compatibility forms (full-width, styled,
 NFKC, UAX #15) and drops what takes no room (zero-width characters, variation selectors, stray
 combining marks). In it the words around a mark are looked for, in any language. It is made code
 point by code point, so it keeps the way back to the original text. What hides a mark takes more
-than this to undo: `skeleton.py`.
+than this to undo: `marks/skeleton.py`.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from agents.history.recall import Past
 from agents.monitoring.evidence import evidence_of, reason_of
 from agents.monitoring.examination import RightMatch, examine_right, texts_of
 from agents.monitoring.goods import add_goods, prepare, read_goods
-from agents.monitoring.marks import Found
+from agents.monitoring.marks import Found, Seen
 from agents.monitoring.pictures import hashes_of, pictures_of
 from agents.monitoring.policies import Policy, Rule
 from agents.monitoring.registry import Registry, authorisation, in_force
@@ -94,12 +94,19 @@ class Judge:
         self._images = registry.images if asks else None
         prepare()
 
-    def concerned(self, texts: Sequence[Sequence[bytes]]) -> set[int]:
-        """Return which listings have to be examined, given the UTF-8 texts of each.
+    def screen(self, texts: Sequence[Sequence[bytes]]) -> dict[int, Seen | None]:
+        """Return which listings have to be examined, given their UTF-8 texts, and what was seen.
 
         Conservative: the verdict on the others is 'allow', with nothing to say.
         """
-        return self.registry.matcher.concerned(texts)
+        return self.registry.matcher.screen(texts)
+
+    def found(self, listing: Listing, seen: Seen) -> Found | None:
+        """Return what stands in a listing's texts, as `find_all` does, from what the screen saw.
+
+        None where it was seen in other texts than the listing's.
+        """
+        return self.registry.matcher.found(seen, texts_of(listing))
 
     def near_images(self, hashes: Iterable[bytes]) -> NearImages:
         """Return which of these PDQ hashes, as listings give them, are near a known picture.

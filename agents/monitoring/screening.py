@@ -12,7 +12,7 @@ import msgspec
 
 from agents.monitoring.images.hashes import MAX_PICTURES
 from agents.monitoring.judge import Examination, Judge
-from agents.monitoring.marks import Found
+from agents.monitoring.marks import Found, Seen
 from agents.records import Listing
 from streams import topics
 from streams.codec import DecodeError, Decoder
@@ -96,35 +96,42 @@ def screen(
         candidates.append(record)
         times.append(occurred_at)
         texts.append(found)
-    hits = _concerned(judge, texts)
+    seen = _seen(judge, texts)
+    hits = set(seen)
     near = judge.near_images(text for _, pictures in pictured for text in pictures)
     if near:
         hits |= {number for number, pictures in pictured if any(p in near for p in pictures)}
     result.allowed += (moment for number, moment in enumerate(times) if number not in hits)
     screened = time.perf_counter()
-    listings: list[tuple[SourceRecord, Listing]] = []
+    listings: list[tuple[SourceRecord, Listing, Found | None]] = []
     for number in sorted(hits):
+        record = candidates[number]
         try:
-            listings.append((candidates[number], to_listing(decoder, candidates[number].value)))
+            listing = to_listing(decoder, record.value)
         except DecodeError as error:
-            result.failures.append(failure_of(candidates[number], error))
-    readings = _find_all(judge, [listing for _, listing in listings])
-    for (record, listing), found in zip(listings, readings, strict=True):
+            result.failures.append(failure_of(record, error))
+            continue
+        sighted = seen.get(number)
+        found = None if sighted is None else judge.found(listing, sighted)
+        listings.append((record, listing, found))
+    others = iter(_find_all(judge, [listing for _, listing, found in listings if found is None]))
+    for record, listing, found in listings:
+        reading = found or next(others)
         try:
-            result.examined.append((record, judge.examine(listing, now, near, found)))
+            result.examined.append((record, judge.examine(listing, now, near, reading)))
         except Exception as error:  # noqa: BLE001 - one listing must not stop the others
             result.failures.append(failure_of(record, error))
     result.seconds = {"screen": screened - started, "examine": time.perf_counter() - screened}
     return result
 
 
-def _concerned(judge: Judge, texts: Sequence[Sequence[bytes]]) -> set[int]:
-    """Return which listings have to be examined: all, where they can't be screened together."""
+def _seen(judge: Judge, texts: Sequence[Sequence[bytes]]) -> dict[int, Seen | None]:
+    """Return what is seen in which listings: all, where they can't be screened together."""
     try:
-        return judge.concerned(texts)
+        return judge.screen(texts)
     except Exception:
         log.exception("a batch could not be screened; all of it is examined")
-        return set(range(len(texts)))
+        return dict.fromkeys(range(len(texts)))
 
 
 def _find_all(judge: Judge, listings: Sequence[Listing]) -> Sequence[Found | None]:

@@ -209,6 +209,6 @@ def test_the_same_input_gives_the_same_bytes_in_any_order_of_rights(
 @given(TITLE, SELLER)
 def test_what_the_screen_filters_out_is_allowed(title: str, seller: SellerFacts) -> None:
     listing = Listing("l1", "seller", NOW, title)
-    if not judge().concerned([[title.encode()]]):
+    if not judge().screen([[title.encode()]]):
         verdict = judge().judge(listing, seller, NOW).verdict
         assert (verdict.outcome, verdict.evidence) == ("allow", ())

@@ -1,10 +1,8 @@
-"""Says whether a mark is disguised at a place where its skeleton was found, how, and how surely.
+"""Says how surely a disguise is one: what honest words, names and part numbers do too is weak.
 
-A skeleton loses a lot, so finding one says little: 'Marla' has the skeleton of 'Maria', and so have
-'no va' of 'Nova' and the part number 'B055' of 'Boss'. Here the original characters are set against
-the mark's, letter by letter. Each difference has to be one a seller makes on purpose, and the fewer
-letters a mark has, the less may be different. What could as well be an honest word is *weak*: it
-counts only for a listing that calls its goods copies.
+Each judge looks at one kind of difference between a mark and what stands in the text. It answers
+'hidden' where only a seller who hides a mark writes so, 'weak' where others do too, 'plain' where a
+language spells so, and None where the mark does not stand there at all.
 """
 
 from __future__ import annotations
@@ -13,37 +11,30 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
 from typing import Final, Literal
 
 from agents.monitoring.confusables import load_table
-from agents.monitoring.skeleton import BOUNDARY, SEQUENCES, Skeleton, merged, tables, unescaped
-
-ACCENT: Final = "accent"
-BACKWARDS: Final = "backwards"
-CENSORED: Final = "censored"
-COMBINING: Final = "combining"
-COMPATIBILITY: Final = "compatibility"
-CONFUSABLE: Final = "confusable"
-DIGIT: Final = "digit"
-DOUBLED: Final = "doubled"
-DRAWING: Final = "drawing"
-LOOK_ALIKE: Final = "look_alike"
-MARKUP: Final = "markup"
-SEQUENCE: Final = "sequence"
-SPACED: Final = "spaced"
-SYMBOL: Final = "symbol"
-ZERO_WIDTH: Final = "zero_width"
-
-_FOLD_OF_KIND: Final = {
-    "accent": ACCENT,
-    "compatibility": COMPATIBILITY,
-    "small_capital": CONFUSABLE,
-    "script": CONFUSABLE,
-    "symbol": SYMBOL,
-    "digit": DIGIT,
-}
+from agents.monitoring.marks.boundaries import BOUNDLESS, script_of
+from agents.monitoring.marks.characters import BOUNDARY
+from agents.monitoring.marks.decoding import unescaped
+from agents.monitoring.marks.letters import (
+    ACCENT,
+    COMBINING,
+    COMPATIBILITY,
+    CONFUSABLE,
+    DIGIT,
+    DOUBLED,
+    DRAWING,
+    LOOK_ALIKE,
+    MARKUP,
+    SEQUENCE,
+    SPACED,
+    SYMBOL,
+    ZERO_WIDTH,
+    reads_as,
+)
+from agents.monitoring.marks.skeleton import Skeleton
+from agents.monitoring.marks.spellings import Spelling
 
 Strength = Literal["plain", "hidden", "weak"]
 
@@ -58,235 +49,17 @@ _MAX_GAP: Final = 8
 _AROUND: Final = 200
 """Characters on either side that show in which language and script a text is."""
 
-_BOUNDLESS: Final = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "HALFWIDTH")
-"""Scripts written without spaces between words: a mark may stand in the middle of a run."""
 
-
-@dataclass(frozen=True, slots=True)
-class Spelling:
-    """One way to write a mark, as its skeleton has it: an entry of `runs` a letter.
-
-    A run has several characters where the skeleton has one letter for them ('cc', or 'ili').
-    """
-
-    mark: int
-    runs: tuple[str, ...]
-    word_starts: frozenset[int]
-    """Numbers of the runs that begin a word, apart from the first."""
-    length: int
-    """Letters and digits of the mark."""
-    written: tuple[str, ...] = ()
-    """How the mark is written most often: its words with spaces between, and without."""
-    ampersands: frozenset[int] = frozenset()
-    """Numbers of the runs before which '&' stands; in a short mark it must: 'H&M' is not 'H M'."""
-    own: frozenset[str] = frozenset()
-    """Letters with marks of their own that the mark has: 'é' of 'Nestlé' is no disguise."""
-    signed: str = ""
-    """The last letter, none of `runs`, where a sign that ends words stands for it ("Gucc!")."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """A mark at a place of a text: the span in `Skeleton.read`, the folds and how sure it is."""
-
-    mark: int
-    start: int
-    end: int
-    folds: tuple[str, ...]
-    strength: Strength
-
-
-def look_at(spelling: Spelling, skeleton: Skeleton, letter: int) -> Sighting | None:
-    """Return the mark if it stands at letter number `letter` of the skeleton; None if not."""
-    invisible = load_table().invisible
-    if not skeleton.turned:
-        first = int(skeleton.places[letter])
-        for written in spelling.written:
-            # Most marks are written plainly: 3 µs here against 30 below.
-            last = first + len(written)
-            if (
-                skeleton.read[first:last].lower() == written
-                and ord(skeleton.read[last : last + 1] or " ") not in invisible
-                and on_boundaries(skeleton.read, first, last)
-            ):
-                return Sighting(spelling.mark, first, last, (), "plain")
-    runs = skeleton.runs(letter, len(spelling.runs))
-    if len(runs) == 1 and len(runs[0]) < len(spelling.runs[0]):
-        return None
-    start, end = runs[0][0], skeleton.end(runs[-1][-1])
-    while end < len(skeleton.read) and invisible.get(ord(skeleton.read[end])) == COMBINING:
-        end += 1
-    if not on_boundaries(skeleton.read, start, end):
-        return None
-    folds: dict[str, int] = {}
-    for places, wanted in zip(runs, spelling.runs, strict=True):
-        if not _compare(skeleton, places, wanted, spelling.own, folds):
-            return None
-    _between(skeleton, start, end, spelling.own, folds)
-    if (
-        skeleton.turned
-        and skeleton.origin is not None
-        and (skeleton.origin[start] > skeleton.origin[end - 1])
-    ):
-        _note(folds, BACKWARDS)
-    strength = _strength(spelling, skeleton, runs, folds)
-    if strength is None:
-        return None
-    if spelling.signed:
-        end += 1  # the sign that stands for the last letter
-    return Sighting(spelling.mark, start, end, tuple(sorted(folds)), strength)
-
-
-# -- letters
-
-_WIDE: Final = {"nn": "m", "uu": "w"}
-"""Pairs that the skeleton has as one letter, and which look like another."""
-
-
-def _compare(
-    skeleton: Skeleton,
-    places: Sequence[int],
-    wanted: str,
-    own: frozenset[str],
-    folds: dict[str, int],
-) -> bool:
-    """Note the folds that make the characters at `places` read as `wanted`; False if none do."""
-    if len(places) < len(wanted):
-        return False
-    text = "".join(skeleton.read[place] for place in places).lower()
-    if text == wanted:
-        return True
-    if (SEQUENCES | _WIDE).get(text) == wanted:
-        _note(folds, SEQUENCE)
-        return True
-    if len(places) > len(wanted):
-        _note(folds, DOUBLED, len(places) - len(wanted))
-    for number, place in enumerate(places):
-        letter = wanted[min(number, len(wanted) - 1)]
-        fold = _fold_of(skeleton, place, letter, own)
-        if fold is None:
-            return False
-        if fold and not (fold == ACCENT and skeleton.read[place].lower() in own):
-            _note(folds, fold)
-    return True
-
-
-def _note(folds: dict[str, int], fold: str, count: int = 1) -> None:
-    folds[fold] = folds.get(fold, 0) + count
-
-
-def _fold_of(skeleton: Skeleton, place: int, letter: str, own: frozenset[str]) -> str | None:
-    """Return the fold by which a character reads as a letter: '' for none, None if it doesn't."""
-    if place in skeleton.drawn:
-        reading = skeleton.drawn[place][1]
-        if reading.lower() in own:
-            return ""  # 'Nestl&eacute;': escaped by an export
-        drawn_by = MARKUP if skeleton.read[place] == "&" else DRAWING
-        return drawn_by if reading and _reads_as(reading, letter) is not None else None
-    return _reads_as(skeleton.read[place], letter)
-
-
-@cache
-def _reads_as(character: str, letter: str) -> str | None:
-    plain = character.lower()
-    if plain == letter or character.casefold() == letter:
-        return ""
-    if character.isascii() and character.isalnum():
-        if (letter.isascii() and merged(plain) == merged(letter)) or (plain, letter) == ("6", "b"):
-            if letter.isdigit():
-                return None  # '361' is not disguised as 'e6l'
-            return DIGIT if plain.isdigit() else LOOK_ALIKE
-        return None
-    table = load_table()
-    readings = table.readings.get(ord(character))
-    if readings is not None:
-        ours = {letter, *table.readings.get(ord(letter), ())} if len(letter) == 1 else {letter}
-        if not ours.isdisjoint(readings):
-            return _FOLD_OF_KIND[table.kind[ord(character)]]
-        if letter.isascii() and any(len(r) == 1 and merged(r) == merged(letter) for r in readings):
-            return _FOLD_OF_KIND[table.kind[ord(character)]] if not letter.isdigit() else None
-        return None
-    same = unicodedata.normalize("NFKC", character).casefold() == letter
-    if same:
-        return COMPATIBILITY
-    # Letters of other scripts that are written with or without their marks.
-    classes = tables().classes[0]
-    return "" if len(letter) == 1 and classes[ord(character)] == classes[ord(letter)] else None
-
-
-# -- what stands between the letters
-
-
-def _between(
-    skeleton: Skeleton,
-    start: int,
-    end: int,
-    own: frozenset[str],
-    folds: dict[str, int],
-) -> None:
-    """Note what takes no room within the mark: zero-width, combining, markup."""
-    text, invisible = skeleton.read, load_table().invisible
-    place = start
-    while place < end:
-        if place in skeleton.drawn:
-            behind, reading = skeleton.drawn[place]
-            if not reading or ord(reading) in invisible:
-                _note(folds, MARKUP)
-            place = behind
-            continue
-        kind = invisible.get(ord(text[place]))
-        if kind == COMBINING:
-            composed = unicodedata.normalize("NFC", text[place - 1 : place + 1])
-            if composed.lower() not in own:
-                _note(folds, ACCENT if len(composed) == 1 else COMBINING)
-        elif kind is not None:
-            _note(folds, ZERO_WIDTH)
-        place += 1
-
-
-def _visible(text: str) -> str:
-    invisible = load_table().invisible
-    return "".join(c for c in text if ord(c) not in invisible)
-
-
-def _gaps(
-    spelling: Spelling, skeleton: Skeleton, runs: Sequence[Sequence[int]]
-) -> list[tuple[int, str, bool]] | None:
-    """Return the gaps between letters: before which run, what stands there, whether a word begins.
-
-    None where what stands there keeps two things apart.
-    """
-    found = []
-    for number in range(1, len(runs)):
-        between = skeleton.read[skeleton.end(runs[number - 1][-1]) : runs[number][0]]
-        shown = between and _visible(unescaped(_TAG.sub("", between)))
-        shown = unicodedata.normalize("NFKC", shown)
-        if number in spelling.ampersands:
-            if any(sign in shown for sign in _AMPERSANDS):
-                continue
-            if spelling.length < 6:
-                return None
-        if not shown:
-            continue
-        if len(shown) > _MAX_GAP:
-            return None
-        found.append((number, shown, number in spelling.word_starts))
-    if len(found) < len(runs) - 1 and any(
-        expected and _LISTING_GAP.search(shown) for _, shown, expected in found
-    ):
-        return None
-    return found
-
-
-# -- how sure it is
-
-
-def _strength(
+def strength_of(
     spelling: Spelling,
     skeleton: Skeleton,
     runs: Sequence[Sequence[int]],
     folds: dict[str, int],
 ) -> Strength | None:
+    """Return how surely the characters at `runs` are the mark, hidden by `folds`; None if not.
+
+    Adds the folds of what stands between the letters and behind them.
+    """
     gaps = _gaps(spelling, skeleton, runs)
     if gaps is None:
         return None
@@ -294,7 +67,7 @@ def _strength(
     odd = [gap for gap in gaps if not (gap[2] and _PLAIN_GAP.fullmatch(gap[1]))]
     if spelling.signed:
         sign = skeleton.read[skeleton.end(runs[-1][-1]) :][:1]
-        if not sign or sign.isalnum() or _reads_as(sign, spelling.signed) != SYMBOL:
+        if not sign or sign.isalnum() or reads_as(sign, spelling.signed) != SYMBOL:
             return None
         folds[SYMBOL] = folds.get(SYMBOL, 0) + 1
     if odd:
@@ -316,7 +89,7 @@ def _strength(
     if spelling.length < 3:
         # Two letters are found by chance everywhere; two ideographs broken by nothing are not.
         broken = folds.keys() <= {ZERO_WIDTH, COMBINING, MARKUP}
-        return "hidden" if broken and _script(spelling.runs[0][0]) in _BOUNDLESS else None
+        return "hidden" if broken and script_of(spelling.runs[0][0]) in BOUNDLESS else None
     if "weak" not in verdicts:
         return "hidden"
     sure = {ZERO_WIDTH, COMBINING, COMPATIBILITY, MARKUP, SYMBOL} & folds.keys()
@@ -549,13 +322,13 @@ def _foreign(
     if CONFUSABLE not in folds:
         return "hidden"
     letters = [skeleton.read[place] for run in runs for place in run]
-    scripts = {_script(c) for c in letters if c.isalpha()}
+    scripts = {script_of(c) for c in letters if c.isalpha()}
     if len(scripts) != 1 or "LATIN" in scripts or folds.keys() - {CONFUSABLE, SPACED}:
         return "hidden"
     start, end = runs[0][0], skeleton.end(runs[-1][-1])
     script = next(iter(scripts))
     around = _around(skeleton.read, start, end)
-    if sum(1 for c in around if c.isalpha() and _script(c) == script) >= 3:
+    if sum(1 for c in around if c.isalpha() and script_of(c) == script) >= 3:
         # Letters that no text in that script is written with give a disguise away.
         alphabet = _EVERYDAY.get(script)
         odd = alphabet is not None and any(c.lower() not in alphabet for c in letters)
@@ -563,44 +336,35 @@ def _foreign(
     return "hidden" if spelling.length >= 3 else None
 
 
-# -- boundaries
-
-
-@cache
-def _script(character: str) -> str:
-    return unicodedata.name(character, "?").split(" ", 1)[0].split("-", 1)[0]
-
-
-def _joined(outside: str, inside: str) -> bool:
-    """Return whether two neighbouring characters belong to one word."""
-    if not inside.isalnum():
-        return False
-    if unicodedata.category(outside) == "Mn":
-        return True  # a mark over the letter before: it is another letter
-    if not outside.isalnum():
-        return False
-    if _script(inside) in _BOUNDLESS or _script(outside) in _BOUNDLESS:
-        return False
-    return outside.isdigit() or inside.isdigit() or _script(outside) == _script(inside)
-
-
-def on_boundaries(text: str, start: int, end: int) -> bool:
-    """Return whether `text[start:end]` is not part of a longer word.
-
-    Letters of another script and of scripts without spaces end a word: in `รองเท้าNIKE` the mark
-    stands alone. Python's `\\b` misses that in five of five Thai and Chinese titles.
-    """
+def _visible(text: str) -> str:
     invisible = load_table().invisible
-    before, behind = start - 1, end
-    while before >= 0 and invisible.get(ord(text[before])):
-        before -= 1
-    while behind < len(text) and invisible.get(ord(text[behind])):
-        behind += 1
-    if before >= 0 and _joined(text[before], text[start]):
-        return False
-    if behind < len(text):
-        following, last = text[behind], text[end - 1]
-        if unicodedata.category(following) == "Mn":
-            return _script(last) in _BOUNDLESS
-        return not _joined(following, last)
-    return True
+    return "".join(c for c in text if ord(c) not in invisible)
+
+
+def _gaps(
+    spelling: Spelling, skeleton: Skeleton, runs: Sequence[Sequence[int]]
+) -> list[tuple[int, str, bool]] | None:
+    """Return the gaps between letters: before which run, what stands there, whether a word begins.
+
+    None where what stands there keeps two things apart.
+    """
+    found = []
+    for number in range(1, len(runs)):
+        between = skeleton.read[skeleton.end(runs[number - 1][-1]) : runs[number][0]]
+        shown = between and _visible(unescaped(_TAG.sub("", between)))
+        shown = unicodedata.normalize("NFKC", shown)
+        if number in spelling.ampersands:
+            if any(sign in shown for sign in _AMPERSANDS):
+                continue
+            if spelling.length < 6:
+                return None
+        if not shown:
+            continue
+        if len(shown) > _MAX_GAP:
+            return None
+        found.append((number, shown, number in spelling.word_starts))
+    if len(found) < len(runs) - 1 and any(
+        expected and _LISTING_GAP.search(shown) for _, shown, expected in found
+    ):
+        return None
+    return found

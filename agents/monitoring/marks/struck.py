@@ -9,8 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from agents.monitoring.disguise import CENSORED, Sighting, on_boundaries
-from agents.monitoring.skeleton import ALPHABETIC, STRIKES, STRIKING, Decoded, Ints
+from agents.monitoring.marks.boundaries import on_boundaries
+from agents.monitoring.marks.characters import ALPHABETIC, STRIKES, STRIKING, Ints, where
+from agents.monitoring.marks.decoding import Decoded
+from agents.monitoring.marks.disguise import Sighting
+from agents.monitoring.marks.letters import CENSORED
 
 _SIGNS: Final = STRIKING
 _LIST_SIGNS: Final = frozenset(_SIGNS) - frozenset("?_")
@@ -34,7 +37,7 @@ _SHARE: Final = 0.4
 def places_of_signs(decoded: Decoded) -> Ints:
     """Return where a sign that may strike out a letter stands beside letters."""
     flags = decoded.flags
-    places = np.flatnonzero(flags & STRIKES)
+    places = where(flags, STRIKES)
     before = (flags[np.maximum(places - 1, 0)] & ALPHABETIC) > 0
     behind = (flags[np.minimum(places + 1, len(flags) - 1)] & ALPHABETIC) > 0
     codes = decoded.codes[places]

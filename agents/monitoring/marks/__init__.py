@@ -1,0 +1,14 @@
+"""Marks in text: what is written, disguised or not, and where.
+
+The way of a text: `characters` says what each character reads as, `decoding` and `skeleton` fold
+the texts of a batch (`sheet`) to their letters, `matcher` scans those for the `spellings` of all
+marks, and `disguise` looks at each place and says whether a mark stands there, how it is hidden and
+how surely; `struck` reads letters that are struck out.
+"""
+
+from agents.monitoring.marks.letters import ACCENT
+from agents.monitoring.marks.matcher import Found, MarkMatch, MarkMatcher, Seen
+from agents.monitoring.marks.sheet import first_texts
+from agents.monitoring.marks.spellings import words_of
+
+__all__ = ["ACCENT", "Found", "MarkMatch", "MarkMatcher", "Seen", "first_texts", "words_of"]

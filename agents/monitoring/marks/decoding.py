@@ -1,0 +1,219 @@
+"""The first step of folding a text: its code points, and what is drawn or written backwards."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.monitoring.marks.characters import (
+    ALPHABETIC,
+    BOUNDARY,
+    DRAWS,
+    INVISIBLE,
+    REGIONAL,
+    SEVERAL,
+    SOFT,
+    SPELLED,
+    WITHIN,
+    Ints,
+    Tables,
+    drawings,
+    pair_of,
+    tables,
+    where,
+)
+
+_KEYCAP: Final = 0x20E3
+_LATIN_END: Final = 0x250
+FEW: Final = 20
+"""Where there are no more of them, characters with two readings are read both ways."""
+_MARKUP: Final = re.compile(
+    r"<(?:/?[A-Za-z][^<>\uffff]{0,200}|!--[^\uffff]{0,200}?--)>"
+    # Escaped once or several times; numbers may lack the semicolon.
+    r"|&(?:amp;|AMP;){0,3}(?:#0{0,8}\d{1,7};?|#[xX]0{0,8}[0-9A-Fa-f]{1,6};?|[A-Za-z]{2,31};)"
+)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A text as an array of code points, with what is drawn in it."""
+
+    read: str
+    origin: Ints | None
+    codes: Ints
+    flags: npt.NDArray[np.uint8]
+    drawn: dict[int, tuple[int, str]]
+    turned: bool
+    keycaps: Ints
+    """Where digits stand that keycaps make symbols of."""
+
+
+def decode(text: str, *, turned: bool = False) -> Decoded:
+    """Return the code points of a text; the first step of folding it.
+
+    With `turned`, what stands behind a right-to-left override is read as it shows.
+    """
+    table = tables()
+    origin: Ints | None = None
+    if turned:
+        text, origin = _turned(text)
+    codes = _codes(text)
+    flags = table.flags[codes]
+    spelled = where(flags, SPELLED)
+    if len(spelled):
+        pieces: list[str] = []
+        behind = 0
+        widths = np.ones(len(codes), np.intp)
+        for place in spelled.tolist():
+            reading = table.spelled[int(codes[place])]
+            pieces += (text[behind:place], reading)
+            widths[place] = len(reading)
+            behind = place + 1
+        text = "".join([*pieces, text[behind:]])
+        origin = np.repeat(np.arange(len(codes)) if origin is None else origin, widths)
+        codes = _codes(text)
+        flags = table.flags[codes]
+    keycaps = np.flatnonzero(codes == _KEYCAP)
+    if len(keycaps):
+        flags = flags.copy()
+        # A digit, perhaps a sign that asks for the emoji, and the keycap itself.
+        keycaps = keycaps - 1
+        keycaps = keycaps - (codes[keycaps] == _EMOJI_STYLE)
+        keycaps = keycaps[(codes[keycaps] >= ord("0")) & (codes[keycaps] <= ord("9"))]
+        flags[keycaps] |= SOFT
+    return Decoded(text, origin, codes, flags, _drawn(text, codes, flags, table), turned, keycaps)
+
+
+_OVERRIDE: Final = "\u202e"
+_EMOJI_STYLE: Final = 0xFE0F
+_TURNED: Final = re.compile(r"\u202e([^\u202a-\u202e\n\uffff]*)")
+
+
+def _turned(text: str) -> tuple[str, Ints]:
+    """Return the text as it shows where a right-to-left override turns letters round.
+
+    With the index of each character in the text (UAX #9, explicit overrides).
+    """
+    order: list[int] = []
+    behind = 0
+    for hit in _TURNED.finditer(text):
+        order += range(behind, hit.start(1))
+        order += range(hit.end(1) - 1, hit.start(1) - 1, -1)
+        behind = hit.end(1)
+    order += range(behind, len(text))
+    return "".join([text[place] for place in order]), np.array(order, np.intp)
+
+
+def _codes(text: str) -> Ints:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.intp)
+
+
+def places_of_overrides(decoded: Decoded) -> Ints:
+    """Return where letters are turned round."""
+    return np.flatnonzero(decoded.codes == ord(_OVERRIDE))
+
+
+def places_of_symbols(decoded: Decoded) -> Ints:
+    """Return where symbols that may be letters stand beside letters."""
+    flags = decoded.flags
+    places = where(flags, SOFT)
+    if not len(places):
+        return places
+    last = len(flags) - 1
+    beside = [flags[np.maximum(places - 1, 0)], flags[np.minimum(places + 1, last)]]
+    before, behind = ((found & ALPHABETIC) > 0 for found in beside)
+    # Of several in a row ('Gu((i') each has a letter or another one on either side, and marks may
+    # be stacked on them.
+    around = [(found & (ALPHABETIC | SOFT | INVISIBLE)) > 0 for found in beside]
+    inside = around[0] & around[1]
+    regional = (decoded.codes >= REGIONAL[0]) & (decoded.codes <= REGIONAL[-1])
+    for step in (1, 2):
+        before |= regional[places] & regional[np.maximum(places - step, 0)] & (places >= step)
+    # Set apart itself: 'J★o★h★n★$'.
+    further = [flags[np.maximum(places - 2, 0)], flags[np.minimum(places + 2, last)]]
+    before |= ~around[0] & ~around[1] & ((further[0] & further[1] & ALPHABETIC) > 0)
+    # One may also begin a word: '(hanel', but not '(Chanel)'.
+    begins = ~before & behind
+    for number in np.flatnonzero(begins & (decoded.codes[places] < 0x80)).tolist():
+        place = int(places[number])
+        closing = _CLOSING.get(decoded.read[place])
+        if closing is not None and decoded.read.find(closing, place, place + _ASIDE) >= 0:
+            begins[number] = False
+    # A digit is a symbol only in a keycap.
+    before |= (decoded.codes[places] >= ord("0")) & (decoded.codes[places] <= ord("9"))
+    within = (flags[places] & WITHIN) > 0
+    return places[np.where(within, inside | begins, before | behind)]
+
+
+_CLOSING: Final = {"(": ")", "[": "]", "{": "}", "<": ">", "|": "|"}
+_ASIDE: Final = 80
+"""Characters within which a bracket is closed that stands around words."""
+
+
+def places_of_several(decoded: Decoded) -> Ints:
+    """Return where characters that read in two ways stand beside ASCII letters, or are few."""
+    several = (decoded.flags & SEVERAL) > 0
+    places = np.flatnonzero(several)
+    if not len(places):
+        return places
+    last = len(several) - 1
+    ideographs = several & (decoded.codes >= 0x3040) & (decoded.codes <= 0xFF9F)
+    latin = ((decoded.flags & ALPHABETIC) > 0) & (decoded.codes < _LATIN_END)
+    beside = latin | ideographs
+    near = beside[np.maximum(places - 1, 0)] | beside[np.minimum(places + 1, last)]
+    fields = np.searchsorted(np.flatnonzero(decoded.codes == ord(BOUNDARY)), places)
+    _, number, counts = np.unique(fields, return_inverse=True, return_counts=True)
+    return places[near | ((counts[number] <= FEW) & ~ideographs[places])]
+
+
+def _drawn(
+    text: str, codes: Ints, flags: npt.NDArray[np.uint8], table: Tables
+) -> dict[int, tuple[int, str]]:
+    """Return markup and drawn letters by the place where they begin."""
+    starts = where(flags, DRAWS)
+    starts = starts[starts < len(codes) - 1]
+    starts = starts[np.isin(pair_of(codes[starts], codes[starts + 1]), table.pairs)]
+    found: dict[int, tuple[int, str]] = {}
+    art, readings = drawings()
+    behind = 0
+    for start in starts.tolist():
+        if start < behind:
+            continue
+        hit = _MARKUP.match(text, start)
+        if hit is not None:
+            reading = unescaped(hit[0]) if hit[0][0] == "&" else ""
+            if reading == hit[0]:
+                continue  # no entity of HTML
+            reading = reading if len(reading) == 1 else ""
+        else:
+            hit = art.match(text, start)
+            if hit is None or not (
+                start == behind
+                or _within_word(text, *hit.span())
+                or art.match(text, hit.end()) is not None
+            ):
+                continue
+            reading = readings[hit[0]]
+        found[start] = (hit.end(), reading)
+        behind = hit.end()
+    return found
+
+
+def unescaped(entity: str) -> str:
+    """Return the text without HTML entities, also where it was escaped several times."""
+    for _ in range(4):
+        text = html.unescape(entity)
+        if text == entity:
+            break
+        entity = text
+    return entity
+
+
+def _within_word(text: str, start: int, end: int) -> bool:
+    """Return whether a letter or digit stands beside a drawing: alone it is punctuation."""
+    return (start > 0 and text[start - 1].isalnum()) or (end < len(text) and text[end].isalnum())

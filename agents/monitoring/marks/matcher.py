@@ -1,0 +1,417 @@
+"""Finds marks in text: written plainly, or disguised so that only a person reads them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as detail
+from functools import cached_property
+from typing import Final, NamedTuple, cast
+
+import hyperscan
+import numpy as np
+
+from agents.monitoring.folding import Reading
+from agents.monitoring.marks.characters import BOUNDARY, Bools, Ints
+from agents.monitoring.marks.decoding import (
+    decode,
+    places_of_overrides,
+    places_of_several,
+    places_of_symbols,
+)
+from agents.monitoring.marks.disguise import Sighting, look_at
+from agents.monitoring.marks.sheet import MOST_CHARACTERS, Sheet, first_texts
+from agents.monitoring.marks.skeleton import BEGINS, Skeleton, fold, turns
+from agents.monitoring.marks.spellings import Spelling, spellings_of, words_of
+from agents.monitoring.marks.strength import Strength
+from agents.monitoring.marks.struck import StruckMarks, places_of_signs
+
+_BOUNDARY_BYTES: Final = BOUNDARY.encode()
+SHORT: Final = 3
+"""A mark with no more letters than this in its skeleton is looked for between words only."""
+STRUCK_WORD: Final = 6
+"""Letters a word has at least that is read with some of them struck out ('repl*ca')."""
+MOST_SIGHTINGS: Final = 30
+"""Times one mark is noted in a listing."""
+MOST_LOOKS: Final = 3_000
+"""Places of a listing that are looked at closely: with 10 µs each, no text takes longer than 50 ms
+to read, however hostile."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkMatch:
+    """A mark that was found: where it stood in the original text and how it was read."""
+
+    mark: int
+    field: str
+    start: int
+    end: int
+    text: str
+    folds: tuple[str, ...]
+    strength: Strength
+    reading: Reading = detail(compare=False, repr=False)
+    """The field's text as a person reads it, for what stands around the mark."""
+
+    @property
+    def hidden(self) -> bool:
+        """Whether plain reading would not find it."""
+        return self.strength != "plain"
+
+    @property
+    def read_start(self) -> int:
+        """Where the mark begins in `reading`."""
+        return self.reading.locate(self.start, self.end)[0]
+
+    @property
+    def read_end(self) -> int:
+        """Where the mark ends in `reading`."""
+        return self.reading.locate(self.start, self.end)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found in a listing: marks, and words that are looked for under a disguise."""
+
+    marks: list[MarkMatch]
+    words: list[MarkMatch]
+
+
+class Placed(NamedTuple):
+    """A sighting, with its span of the original text."""
+
+    sighting: Sighting
+    start: int
+    end: int
+
+
+Seen = Mapping[str, Sequence[Placed]]
+"""What was sighted in a listing, by text: in equal texts stands the same."""
+
+
+class MarkMatcher:
+    """All marks of a registry, compiled. Immutable; built aside and swapped in.
+
+    Not for use from two threads at once: Hyperscan's scratch space belongs to one scan at a time.
+    """
+
+    def __init__(self, marks: Sequence[str], words: Sequence[str] = ()) -> None:
+        """Compile `marks`, and `words` that count only under a disguise.
+
+        A mark, or word, is known by its index from here on.
+        """
+        self.marks = tuple(marks)
+        struck = [word if len(word) >= STRUCK_WORD else "" for word in words]
+        self._struck = StruckMarks([words_of(mark) for mark in (*self.marks, *struck)])
+        by_pattern: defaultdict[bytes, list[Spelling]] = defaultdict(list)
+        for number, mark in enumerate((*marks, *words)):
+            for pattern, spelling in spellings_of(number, mark):
+                by_pattern[pattern].append(spelling)
+        self._patterns = list(by_pattern)
+        self._spellings = list(by_pattern.values())
+        long: list[int] = []
+        short: list[int] = []
+        for number, pattern in enumerate(self._patterns):
+            # Scripts without spaces have no words to look between, and letters enough to be rare.
+            between_words = len(pattern) <= SHORT and max(pattern) < 0x80
+            (short if between_words else long).append(number)
+        self._long = _compile([(self._patterns[n], n) for n in long])
+        self._short = _compile(
+            [
+                (begun, n)
+                for n in short
+                for begun in _as_words(self._patterns[n], self._spellings[n])
+            ]
+        )
+
+    @cached_property
+    def _lengths(self) -> Ints:
+        return np.array([len(found[0].runs) for found in self._spellings], np.intp)
+
+    def screen(self, texts: Sequence[Sequence[bytes]]) -> dict[int, Seen | None]:
+        """Return which of some listings name a mark, given the UTF-8 texts of each, and what.
+
+        All of them are folded and scanned at once. Exactly those in which `find` finds a mark; with
+        None those that have to be read by themselves, as `find` does: they are hostile or huge.
+
+        Raises:
+            UnicodeDecodeError: a text is not UTF-8.
+        """
+        if not self.marks or not texts:
+            return {}
+        apart = {n for n, fields in enumerate(texts) if sum(map(len, fields)) > MOST_CHARACTERS}
+        joined = self._join(texts, apart)
+        counts = [1 if n in apart else len(fields) or 1 for n, fields in enumerate(texts)]
+        if joined.count(_BOUNDARY_BYTES) != sum(counts):
+            apart |= {n for n, f in enumerate(texts) if any(_BOUNDARY_BYTES in text for text in f)}
+            joined = self._join(texts, apart)
+            counts = [1 if n in apart else count for n, count in enumerate(counts)]
+        sheet = Sheet(joined.decode("utf-8", "surrogatepass"), counts)
+        seen, cut = self._read(sheet)
+        found: dict[int, Seen | None] = {
+            number: None if number in cut else _by_text(sheet, placed)
+            for number, placed in seen.items()
+            if number in cut or any(item.sighting.mark < len(self.marks) for item in placed)
+        }
+        return found | dict.fromkeys(apart)
+
+    @staticmethod
+    def _join(texts: Sequence[Sequence[bytes]], without: set[int]) -> bytes:
+        """Return the texts of listings with a boundary before each, one where there is none."""
+        return b"".join(
+            [
+                _BOUNDARY_BYTES
+                if not fields or (without and number in without)
+                else _BOUNDARY_BYTES + _BOUNDARY_BYTES.join(fields)
+                for number, fields in enumerate(texts)
+            ]
+        )
+
+    def find(self, fields: Mapping[str, str]) -> list[MarkMatch]:
+        """Return every mark in these texts, in the order of fields and positions.
+
+        Where matches of different marks overlap, the longest stands ('Apple Watch', not 'Apple').
+        What plain reading finds is not hidden, even if it could be read as disguised too.
+        """
+        return self.find_all([fields])[0].marks
+
+    def find_all(self, listings: Sequence[Mapping[str, str]]) -> list[Found]:
+        """Return what stands in the texts of each listing; all are folded and scanned at once.
+
+        A fold costs 60 µs and 35 ns a character, so it pays to share it.
+        """
+        kept = [
+            {name: text.replace(BOUNDARY, " ") for name, text in first_texts(fields).items()}
+            for fields in listings
+        ]
+        counts = [len(fields) or 1 for fields in kept]
+        text = "".join(f"{BOUNDARY}{BOUNDARY.join(fields.values())}" for fields in kept)
+        seen: dict[int, list[Placed]] = {}
+        if self._patterns and text:
+            sheet = Sheet(text, counts)
+            seen, _ = self._read(sheet)
+        return [
+            self._named(_by_text(sheet, seen[number]), fields) if number in seen else Found([], [])
+            for number, fields in enumerate(kept)
+        ]
+
+    def found(self, seen: Seen, fields: Mapping[str, str]) -> Found | None:
+        """Return what was seen in a listing, by the names of its fields; as `find_all` finds it.
+
+        None where it was seen in a text that is none of these.
+        """
+        return self._named(seen, fields) if seen.keys() <= set(fields.values()) else None
+
+    def _named(self, seen: Seen, fields: Mapping[str, str]) -> Found:
+        found = Found([], [])
+        for name, text in fields.items():
+            placed = seen.get(text)
+            if placed is None:
+                continue
+            reading = Reading(text)
+            for sighting, start, end in placed:
+                is_word = sighting.mark >= len(self.marks)
+                (found.words if is_word else found.marks).append(
+                    MarkMatch(
+                        sighting.mark - len(self.marks) if is_word else sighting.mark,
+                        name,
+                        start,
+                        end,
+                        text[start:end],
+                        sighting.folds,
+                        sighting.strength,
+                        reading,
+                    )
+                )
+        return found
+
+    def _read(self, sheet: Sheet) -> tuple[dict[int, list[Placed]], set[int]]:
+        """Return what is sighted in the listings of a sheet, each with its span of the sheet.
+
+        And the listings of which not all was looked at.
+        """
+        decoded = sheet.decoded
+        found: dict[int, dict[tuple[int, int, int], Placed]] = {}
+        cut: set[int] = set()
+
+        def note(number: int, skeleton: Skeleton, sighting: Sighting, offset: int = 0) -> None:
+            start, end = skeleton.span(sighting.start, sighting.end)
+            key = (sighting.mark, start + offset, end + offset)
+            placed = found.setdefault(number, {})
+            known = placed.get(key)
+            if known is None or _surer(sighting, known.sighting):
+                placed[key] = Placed(sighting, *key[1:])
+
+        for number, skeleton, sighting in self._sightings(fold(decoded), sheet, cut):
+            note(number, skeleton, sighting)
+        several = sheet.listings(places_of_several(decoded))
+        symbols = sorted({*sheet.listings(places_of_symbols(decoded)), *several})
+        ways_of: tuple[tuple[list[int], Callable[[Sheet], Iterable[Skeleton]]], ...] = (
+            (symbols, lambda part: [fold(part.decoded, soft_letters=True)]),
+            (several, lambda part: turns(part.decoded)),
+            (
+                sheet.listings(places_of_overrides(decoded)),
+                lambda part: [fold(decode(part.text, turned=True))],
+            ),
+        )
+        for numbers, ways in ways_of:
+            part = sheet.part(numbers)
+            if part is None:
+                continue
+            cut_off: set[int] = set()
+            for way in ways(part):
+                for index, skeleton, sighting in self._sightings(way, part, cut_off):
+                    number = part.numbers[index]
+                    note(number, skeleton, sighting, sheet.starts[number] - part.starts[index])
+            cut.update(part.numbers[index] for index in cut_off)
+        for number in sheet.listings(places_of_signs(decoded)):
+            start = sheet.starts[number]
+            for sighting in self._struck.find(sheet.listing(number)):
+                key = (sighting.mark, start + sighting.start, start + sighting.end)
+                found.setdefault(number, {}).setdefault(key, Placed(sighting, *key[1:]))
+        return {number: list(placed.values()) for number, placed in found.items()}, cut
+
+    def _sightings(
+        self, skeleton: Skeleton, sheet: Sheet, cut: set[int]
+    ) -> Iterator[tuple[int, Skeleton, Sighting]]:
+        """Yield what stands in the listings of a sheet: listing, skeleton, sighting.
+
+        No more than `MOST_SIGHTINGS` of one mark in a listing, after `MOST_LOOKS` at it; a listing
+        of which there is more is added to `cut`.
+        """
+        seen: Counter[tuple[int, int]] = Counter()
+        looks: Counter[int] = Counter()
+        candidates = list(self._candidates(skeleton))
+        places = skeleton.places[[letter for letter, _ in candidates]]
+        if skeleton.origin is not None:
+            places = skeleton.origin[places]
+        where = np.searchsorted(sheet.start_places, places, side="right") - 1
+        for (letter, spellings), number in zip(candidates, where.tolist(), strict=True):
+            for spelling in spellings:
+                key = (number, spelling.mark)
+                if seen[key] >= MOST_SIGHTINGS or looks[number] >= MOST_LOOKS:
+                    cut.add(number)
+                    continue
+                looks[number] += 1
+                sighting = look_at(spelling, skeleton, letter)
+                if sighting is None:
+                    continue
+                if spelling.mark >= len(self.marks) and sighting.strength != "hidden":
+                    continue  # a word written plainly is read with the vocabulary
+                seen[key] += 1
+                yield number, skeleton, sighting
+
+    def _candidates(self, skeleton: Skeleton) -> Iterator[tuple[int, list[Spelling]]]:
+        """Yield the places where a mark's skeleton stands between the edges of words."""
+        if not len(skeleton):
+            return
+        numbers, ends = _scan(self._long, skeleton.run_on)
+        short, short_ends = _scan(self._short, skeleton.begun)
+        if len(short):
+            closed = np.append(skeleton.apart[1:], True)[short_ends - 1]
+            numbers = np.concatenate((numbers, short[closed]))
+            ends = np.concatenate((ends, short_ends[closed]))
+        if not len(numbers):
+            return
+        lasts = ends - 1
+        firsts = lasts - self._lengths[numbers] + 1
+        opens = _opens(skeleton)
+        likely = (firsts >= 0) & opens[np.maximum(firsts, 0)] & opens[lasts + 1]
+        for number, first in sorted(
+            set(zip(numbers[likely].tolist(), firsts[likely].tolist(), strict=True)),
+            key=lambda pair: (pair[1], pair[0]),
+        ):
+            yield first, self._spellings[number]
+
+
+def _by_text(sheet: Sheet, placed: Iterable[Placed]) -> Seen:
+    """Return what was sighted in one listing of a sheet by text, each with its span of the text."""
+    by_span: defaultdict[tuple[int, int], list[Placed]] = defaultdict(list)
+    for sighting, start, end in placed:
+        span = sheet.text_at(start)
+        by_span[span].append(Placed(sighting, start - span[0], end - span[0]))
+    return {sheet.text[start:end]: _longest(found) for (start, end), found in by_span.items()}
+
+
+def _opens(skeleton: Skeleton) -> Bools:
+    """Return whether a word may begin at each letter, and end before it; one more for the end.
+
+    That a letter of another script stands on either side is enough here.
+    """
+    opens = np.ones(len(skeleton) + 1, np.bool_)
+    opens[:-1] = skeleton.apart
+    beyond = skeleton.beyond
+    opens[:-1] |= beyond
+    opens[1:-1] |= beyond[:-1]
+    return opens
+
+
+def _as_words(pattern: bytes, spellings: Sequence[Spelling]) -> Iterator[bytes]:
+    """Yield the ways the letters of a short mark may begin words: the first, all, or its own."""
+    for starts in ({0}, set(range(len(pattern))), *({0, *s.word_starts} for s in spellings)):
+        yield bytes(byte ^ BEGINS if at in starts else byte for at, byte in enumerate(pattern))
+
+
+def _scan(database: hyperscan.Database | None, data: bytes) -> tuple[Ints, Ints]:
+    """Return the numbers of the patterns found, and where each ends."""
+    found: tuple[list[int], list[int]] = ([], [])
+    if database is not None:
+        database.scan(data, match_event_handler=_collect, context=found)
+    return np.array(found[0], np.intp), np.array(found[1], np.intp)
+
+
+def _compile(patterns: Sequence[tuple[bytes, int]]) -> hyperscan.Database | None:
+    """Return the database of literal patterns; None without any."""
+    if not patterns:
+        return None
+    unique = sorted(set(patterns))
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=[pattern for pattern, _ in unique],
+        ids=[number for _, number in unique],
+        elements=len(unique),
+        flags=0,
+        literal=True,
+    )
+    return database
+
+
+def _collect(id_: int, start: int, end: int, flags: int, context: object) -> None:  # noqa: ARG001
+    numbers, ends = cast(tuple[list[int], list[int]], context)
+    numbers.append(id_)
+    ends.append(end)
+
+
+_SURENESS: Final[dict[Strength, int]] = {"plain": 2, "hidden": 1, "weak": 0}
+
+
+def _surer(one: Sighting, other: Sighting) -> bool:
+    return (_SURENESS[one.strength], -len(one.folds)) > (
+        _SURENESS[other.strength],
+        -len(other.folds),
+    )
+
+
+def _longest(found: Iterable[Placed]) -> list[Placed]:
+    """Drop what lies within a longer match, or overlaps a surer one of the same mark; in order."""
+    found = list(found)
+    kept = [
+        Placed(sighting, start, end)
+        for sighting, start, end in found
+        if not any(
+            other is not sighting
+            and first < end
+            and start < last
+            and (
+                (other.mark == sighting.mark and _surer(other, sighting))
+                or (
+                    first <= start
+                    and end <= last
+                    and last - first > end - start
+                    and _SURENESS[other.strength] >= _SURENESS[sighting.strength]
+                )
+            )
+            for other, first, last in found
+        )
+    ]
+    return sorted(kept, key=lambda item: (item.start, item.end, item.sighting.mark))

@@ -1,0 +1,177 @@
+"""The ways in which a mark may be written, each with the skeleton it then has."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from agents.monitoring.confusables import load_table
+from agents.monitoring.folding import folded_reading
+from agents.monitoring.marks.characters import merged
+from agents.monitoring.marks.skeleton import Skeleton, skeleton_of_mark
+
+_SEPARATORS: Final = re.compile(r"[\s\-_.'’‐-―]+")
+MOST_WAYS: Final = 32
+"""Ways in which the runs of one mark may be split; of a mark with more, only the two extremes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """One way to write a mark, as its skeleton has it: an entry of `runs` a letter.
+
+    A run has several characters where the skeleton has one letter for them ('cc', or 'ili').
+    """
+
+    mark: int
+    runs: tuple[str, ...]
+    word_starts: frozenset[int]
+    """Numbers of the runs that begin a word, apart from the first."""
+    length: int
+    """Letters and digits of the mark."""
+    written: tuple[str, ...] = ()
+    """How the mark is written most often: its words with spaces between, and without."""
+    ampersands: frozenset[int] = frozenset()
+    """Numbers of the runs before which '&' stands; in a short mark it must: 'H&M' is not 'H M'."""
+    own: frozenset[str] = frozenset()
+    """Letters with marks of their own that the mark has: 'é' of 'Nestlé' is no disguise."""
+    signed: str = ""
+    """The last letter, none of `runs`, where a sign that ends words stands for it ("Gucc!")."""
+
+
+def words_of(mark: str) -> tuple[str, ...]:
+    """Return the words of a mark as they read: `Coca-Cola` gives ('coca', 'cola')."""
+    return tuple(word for word in _SEPARATORS.split(folded_reading(mark).strip()) if word)
+
+
+def spellings_of(number: int, mark: str) -> Iterator[tuple[bytes, Spelling]]:
+    """Yield each way a mark may be written, with the skeleton it then has as bytes."""
+    yield from _spellings(number, mark)
+    if "&" in mark:
+        yield from _spellings(number, mark.replace("&", " and "))
+
+
+def _spellings(number: int, mark: str) -> Iterator[tuple[bytes, Spelling]]:
+    skeleton = skeleton_of_mark(mark)
+    groups = [
+        "".join(_base(skeleton.read[place]) for place in run)
+        for run in (skeleton.runs(0, len(skeleton)) if len(skeleton) else ())
+    ]
+    if not groups:
+        return
+    starts = {i for i in range(1, len(groups)) if skeleton.apart[i]}
+    joined = _joined_by_ampersand(skeleton)
+    own = frozenset(c for c in mark.lower() if not c.isascii())
+    length = sum(len(group) for group in groups) + len(joined)
+    options = [_splits(group, int(skeleton.classes[i])) for i, group in enumerate(groups)]
+    count = 1
+    for option in options:
+        count *= len(option)
+    if count > MOST_WAYS:
+        options = [sorted({option[0], option[-1]}) for option in options]
+    for chosen in itertools.islice(itertools.product(*options), MOST_WAYS):
+        runs: list[str] = []
+        classes: list[int] = []
+        word_starts: set[int] = set()
+        ampersands: set[int] = set()
+        for i, parts in enumerate(chosen):
+            if i in starts:
+                word_starts.add(len(runs))
+            if i in joined:
+                ampersands.add(len(runs))
+            runs += (part for part, _ in parts)
+            classes += (class_ for _, class_ in parts)
+        spelling = Spelling(
+            number,
+            tuple(runs),
+            frozenset(word_starts),
+            length,
+            () if ampersands else _written(runs, word_starts),
+            frozenset(ampersands),
+            own,
+        )
+        yield _pattern(classes), spelling
+        yield from _signed(classes, spelling)
+
+
+def _written(runs: Sequence[str], word_starts: set[int]) -> tuple[str, ...]:
+    spaced = "".join(f" {run}" if number in word_starts else run for number, run in enumerate(runs))
+    return tuple(dict.fromkeys((spaced, "".join(runs))))
+
+
+def _joined_by_ampersand(skeleton: Skeleton) -> set[int]:
+    """Return the letters before which '&' stands in the mark."""
+    return {
+        i
+        for i in range(1, len(skeleton))
+        if "&" in skeleton.read[int(skeleton.places[i - 1]) : int(skeleton.places[i])]
+    }
+
+
+def _base(character: str) -> str:
+    """Return the letter that a character of a mark is, without marks of its own."""
+    table = load_table()
+    code = ord(character)
+    if table.kind.get(code) in ("accent", "compatibility"):
+        return table.readings[code][0]
+    return character.lower()
+
+
+Parts = tuple[tuple[str, int], ...]
+
+
+_SECOND_CLASS: Final = {"b": "g", "v": "w", "w": "u", "m": "n"}
+"""Letters that may be written so as to have the class of another: '6' for b is that of g, 'vv' for
+a doubled v that of w, 'uu' for w that of u, 'nn' for m that of n."""
+
+
+def _splits(group: str, class_: int) -> list[Parts]:
+    """Return the ways to split a run: whole first, letter by letter last.
+
+    Letters set apart make no run: 'GUCCI' has one letter for its 'CC', 'G U C C I' has two. Some
+    letters have a second class: see `_SECOND_CLASS`.
+    """
+    if group in _SECOND_CLASS:
+        return [((group, class_),), ((group, ord(merged(_SECOND_CLASS[group]))),)]
+    if len(group) == 1:
+        return [((group, class_),)]
+    ways = []
+    for cuts in itertools.product((False, True), repeat=min(len(group), 5) - 1):
+        parts, behind = [], 0
+        for place, cut in enumerate(cuts, start=1):
+            if cut:
+                parts.append(group[behind:place])
+                behind = place
+        parts.append(group[behind:])
+        ways.append(
+            tuple(
+                (part, ord(merged(part)) if len(part) == 1 and part.isascii() else class_)
+                for part in parts
+            )
+        )
+    return sorted(ways, key=len)
+
+
+_SIGNED: Final = frozenset("ilcrtoah")
+"""Letters that signs stand for which often end a word: ! | ¡ © ® + ° ^ #."""
+
+
+def _signed(classes: Sequence[int], spelling: Spelling) -> Iterator[tuple[bytes, Spelling]]:
+    """Yield the spelling with a sign for its last letter that elsewhere ends a word: 'Gucc!'."""
+    if spelling.length < 4 or spelling.runs[-1] not in _SIGNED:
+        return
+    last = len(classes) - 1
+    word_starts = frozenset(start for start in spelling.word_starts if start < last)
+    yield (
+        _pattern(classes[:-1]),
+        replace(
+            spelling, runs=spelling.runs[:-1], word_starts=word_starts, signed=spelling.runs[-1]
+        ),
+    )
+
+
+def _pattern(classes: Sequence[int]) -> bytes:
+    """Return the classes as `Skeleton.run_on` has them."""
+    return bytes(class_ & 0xFF for class_ in classes)
