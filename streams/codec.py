@@ -201,7 +201,7 @@ class Decoder:
     def project(self, value: bytes | None) -> tuple[Any, ...]:
         """Return the projected fields, then the texts' bytes, then those of items if any are asked.
 
-        The whole value has been walked over. Texts are UTF-8; whether items are is not looked at.
+        The whole value has been walked over. Whether texts and items are UTF-8 is not looked at.
 
         Raises:
             DecodeError: with its reason.
@@ -212,13 +212,9 @@ class Decoder:
         if reader.projection is None:
             return self._project_decoded(self.decode(value))
         try:
-            projected = reader.projection(value, HEADER_BYTES)
-            for text in projected[len(self._projected)]:
-                if not text.isascii():
-                    text.decode()
+            return reader.projection(value, HEADER_BYTES)
         except (IndexError, ValueError) as error:
             raise DecodeError("undecodable", f"broken Avro: {_describe(error)}") from None
-        return projected
 
     def _project_decoded(self, record: Mapping[str, Any]) -> tuple[Any, ...]:
         texts: list[bytes] = []

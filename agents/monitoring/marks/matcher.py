@@ -132,21 +132,30 @@ class MarkMatcher:
         """Return which of some listings name a mark, given the UTF-8 texts of each, and what.
 
         All of them are folded and scanned at once. Exactly those in which `find` finds a mark; with
-        None those that have to be read by themselves, as `find` does: they are hostile or huge.
-
-        Raises:
-            UnicodeDecodeError: a text is not UTF-8.
+        None those that have to be read by themselves, as `find` does: they are hostile, or huge, or
+        not UTF-8.
         """
-        if not self.marks or not texts:
+        if not texts:
             return {}
-        apart = {n for n, fields in enumerate(texts) if sum(map(len, fields)) > MOST_CHARACTERS}
-        joined = self._join(texts, apart)
-        counts = [1 if n in apart else len(fields) or 1 for n, fields in enumerate(texts)]
-        if joined.count(_BOUNDARY_BYTES) != sum(counts):
-            apart |= {n for n, f in enumerate(texts) if any(_BOUNDARY_BYTES in text for text in f)}
-            joined = self._join(texts, apart)
-            counts = [1 if n in apart else count for n, count in enumerate(counts)]
-        sheet = Sheet(joined.decode("utf-8", "surrogatepass"), counts)
+        pieces = [_BOUNDARY_BYTES + _BOUNDARY_BYTES.join(fields) for fields in texts]
+        counts = [len(fields) or 1 for fields in texts]
+        apart: set[int] = set()
+        if max(map(len, pieces)) > MOST_CHARACTERS:
+            apart = {n for n, piece in enumerate(pieces) if len(piece) > MOST_CHARACTERS}
+            _blank(pieces, counts, apart)
+        joined = b"".join(pieces)
+        try:
+            text = joined.decode()
+        except UnicodeDecodeError:
+            text = ""
+        if not text or joined.count(_BOUNDARY_BYTES) != sum(counts):
+            odd = {n for n, piece in enumerate(pieces) if _is_odd(piece, counts[n])}
+            _blank(pieces, counts, odd)
+            apart |= odd
+            text = b"".join(pieces).decode()
+        if not self.marks:
+            return dict.fromkeys(apart)
+        sheet = Sheet(text, counts)
         seen, cut = self._read(sheet)
         found: dict[int, Seen | None] = {
             number: None if number in cut else _by_text(sheet, placed)
@@ -154,18 +163,6 @@ class MarkMatcher:
             if number in cut or any(item.sighting.mark < len(self.marks) for item in placed)
         }
         return found | dict.fromkeys(apart)
-
-    @staticmethod
-    def _join(texts: Sequence[Sequence[bytes]], without: set[int]) -> bytes:
-        """Return the texts of listings with a boundary before each, one where there is none."""
-        return b"".join(
-            [
-                _BOUNDARY_BYTES
-                if not fields or (without and number in without)
-                else _BOUNDARY_BYTES + _BOUNDARY_BYTES.join(fields)
-                for number, fields in enumerate(texts)
-            ]
-        )
 
     def find(self, fields: Mapping[str, str]) -> list[MarkMatch]:
         """Return every mark in these texts, in the order of fields and positions.
@@ -322,6 +319,20 @@ class MarkMatcher:
             key=lambda pair: (pair[1], pair[0]),
         ):
             yield first, self._spellings[number]
+
+
+def _blank(pieces: list[bytes], counts: list[int], numbers: Iterable[int]) -> None:
+    """Take the texts of some listings away, in place."""
+    for number in numbers:
+        pieces[number], counts[number] = _BOUNDARY_BYTES, 1
+
+
+def _is_odd(piece: bytes, count: int) -> bool:
+    """Return whether texts are no UTF-8, or hold the sign that stands between `count` of them."""
+    try:
+        return piece.decode().count(BOUNDARY) != count
+    except UnicodeDecodeError:
+        return True
 
 
 def _by_text(sheet: Sheet, placed: Iterable[Placed]) -> Seen:
