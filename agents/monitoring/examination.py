@@ -105,7 +105,7 @@ def examine_right(
     marks = sure or marks
     plain = [match for match in marks if not match.hidden]
     copies = any(word.signal == "replica_words" for word in words)
-    nominative = _nominative(marks, vocabulary, said=copies)
+    nominative = _nominative(marks, vocabulary, said=copies or not plain)
     used = listing.condition in ("USED", "REFURBISHED") or vocabulary.says_used(
         folded_reading(listing.title)
     )
@@ -229,7 +229,7 @@ def _nominative(marks: Sequence[MarkMatch], vocabulary: Vocabulary, *, said: boo
     """Return whether every mention that says what the goods are only says what they are for.
 
     The title speaks first; a brand field alone claims the brand. With `said`, for goods that are
-    called copies, the name of an accessory beside the mark is not enough.
+    called copies and for marks in disguise, the name of an accessory beside the mark is not enough.
     """
     for fields in (("title",), ("brand",), ()):
         asked = [match for match in marks if not fields or match.field in fields]

@@ -271,7 +271,15 @@ class MarkMatcher:
     def _sightings(
         self, skeleton: Skeleton, sheet: Sheet, cut: set[int]
     ) -> Iterator[tuple[int, Skeleton, Sighting]]:
-        """Yield what stands in the listings of a sheet: listing, skeleton, sighting.
+        """Yield what stands in the listings of a sheet: listing, skeleton, sighting."""
+        yield from self._looked_at(skeleton, sheet, cut)
+        for closed in skeleton.closed_up(sheet.start_places):
+            yield from self._looked_at(closed, sheet, cut)
+
+    def _looked_at(
+        self, skeleton: Skeleton, sheet: Sheet, cut: set[int]
+    ) -> Iterator[tuple[int, Skeleton, Sighting]]:
+        """Yield what stands in one reading of the letters.
 
         No more than `MOST_SIGHTINGS` of one mark in a listing, after `MOST_LOOKS` at it; a listing
         of which there is more is added to `cut`.

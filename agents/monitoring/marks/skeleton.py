@@ -17,7 +17,7 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -46,6 +46,9 @@ from agents.monitoring.marks.decoding import (
 
 BEGINS: Final = 0x20
 """The bit between a letter and its capital. Classes of Latin letters are small letters."""
+
+SPREAD: Final = 4
+"""Letters in a row, each set apart, that are read as a word."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,38 @@ class Skeleton:
         """Whether each letter is of a script that reads as no Latin letter."""
         return self.classes >= 0x100
 
+    def closed_up(self, starts: Ints) -> Iterator[Skeleton]:
+        """Yield the letters of texts in which letters set apart are doubled, with those as one.
+
+        'G u u c c i' has its runs broken by what stands between. `starts` are the places of the
+        text where listings begin: each is closed up by itself, together with the boundary behind.
+        """
+        alone = self.apart & (self.classes != BOUNDARY_CLASS)
+        alone[:-1] &= self.apart[1:]
+        doubled = alone[1:] & alone[:-1] & (self.classes[1:] == self.classes[:-1])
+        where = np.flatnonzero(doubled)
+        if not len(where):
+            return
+        places = self.places if self.origin is None else self.origin[self.places]
+        edges = np.append(np.searchsorted(places, starts), len(self))
+        for number in np.unique(np.searchsorted(edges, where, side="right")).tolist():
+            part = slice(int(edges[number - 1]), int(edges[number]) + 1)
+            apart = self.apart[part].copy()
+            classes, letters = self.classes[part], alone[part]
+            # 'mm' is one letter here, and two in the text.
+            several = np.diff(np.searchsorted(self.letters, self.places[part])) > 1
+            letters[:-1] &= ~several
+            inside = letters[1:] & letters[:-1]
+            if _longest_run(inside) < SPREAD - 1:
+                continue
+            apart[1:] &= ~inside
+            stays = apart.copy()
+            stays[1:] |= classes[1:] != classes[:-1]
+            kept = np.flatnonzero(stays)
+            yield replace(
+                self, classes=classes[kept], places=self.places[part][kept], apart=apart[kept]
+            )
+
     def runs(self, first: int, count: int) -> list[list[int]]:
         """Return for `count` letters from number `first` on the places of their characters."""
         places: list[int] = self.places[first : first + count + 1].tolist()
@@ -115,6 +150,12 @@ class Skeleton:
         # What is written backwards under an override reads from its end.
         places = self.origin[start:end]
         return int(places.min()), int(places.max()) + 1
+
+
+def _longest_run(flags: Bools) -> int:
+    """Return how many flags in a row are set at most."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
+    return int((edges[1::2] - edges[::2]).max()) if len(edges) else 0
 
 
 def skeletons(text: str) -> list[Skeleton]:

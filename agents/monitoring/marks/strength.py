@@ -74,9 +74,10 @@ def strength_of(
         apart = _apart(spelling, skeleton, runs, gaps)
         if apart is None:
             return None
-        by_spaces = not "".join(shown for _, shown, _ in odd).strip()
-        if by_spaces and not _all_apart(spelling, gaps) and not _UNSURE.isdisjoint(folds):
-            return None  # 'Milk as a' is no Mikasa
+        signs = "".join(shown for _, shown, _ in odd)
+        two_things = not signs.strip() or _LISTING_GAP.search(signs)
+        if two_things and not _all_apart(spelling, gaps) and not _UNSURE.isdisjoint(folds):
+            return None  # 'Milk as a' is no Mikasa, and '100% (real' no L'Oréal
         folds[SPACED] = len(odd)
         verdicts.append(apart)
     if not folds:
@@ -139,7 +140,10 @@ def _apart(
     if len(pieces) >= 3:
         return "hidden"
     if _LISTING_GAP.search(signs):
-        return None if min(pieces) >= 2 else "hidden"
+        if any(c.isspace() for c in signs) or (min(pieces) >= 2 and length < 5):
+            return None
+        # 'Ferrag/amo' is no list of two things, 'black/berry' may be one.
+        return "hidden" if min(pieces) == 1 or (min(pieces) <= 3 and length >= 6) else "weak"
     if signs.strip() == "-" and min(pieces) >= 3:
         return "weak"
     if any(c.isspace() for c in signs) and min(pieces) >= 3:
@@ -241,7 +245,8 @@ def _doubled(
         return "hidden"
     if spelling.length < 4:
         return None
-    if spelling.length > 4 or folds[DOUBLED] >= 2:
+    spread = folds.get(SPACED, 0) >= max(3, len(spelling.runs) - 1)
+    if spelling.length > 4 or folds[DOUBLED] >= 2 or spread:
         return "hidden"
     if ACCENT in folds:
         return "weak"  # 'llegó' is no Lego

@@ -14,12 +14,15 @@ from agents.monitoring.marks.characters import ALPHABETIC, STRIKES, STRIKING, In
 from agents.monitoring.marks.decoding import Decoded
 from agents.monitoring.marks.disguise import Sighting
 from agents.monitoring.marks.letters import CENSORED
+from agents.monitoring.marks.strength import Strength
 
 _SIGNS: Final = STRIKING
 _LIST_SIGNS: Final = frozenset(_SIGNS) - frozenset("?_")
 _SIGN: Final = re.compile(f"[{_SIGNS}]")
 _AT_THE_END: Final = "_"
-"""Signs that may stand for the last letter too; others end a word for themselves ('origin*')."""
+"""Signs that may stand for the last letter too; others end words for themselves ('origin*')."""
+_STARS: Final = "*∗＊✱"
+"""Signs that may stand for the last letter, but more often mark a footnote: 'origin*'."""
 _AT_THE_START: Final = "?_"
 """Signs that may stand for the first letter; others begin lists, and '#' begins a hashtag."""
 _GAP: Final = r"[\s\-.'’]{0,3}"
@@ -36,17 +39,21 @@ _SHARE: Final = 0.4
 
 def places_of_signs(decoded: Decoded) -> Ints:
     """Return where a sign that may strike out a letter stands beside letters."""
-    flags = decoded.flags
+    flags, codes = decoded.flags, decoded.codes
     places = where(flags, STRIKES)
-    before = (flags[np.maximum(places - 1, 0)] & ALPHABETIC) > 0
-    behind = (flags[np.minimum(places + 1, len(flags) - 1)] & ALPHABETIC) > 0
-    codes = decoded.codes[places]
-    opens = (codes == ord(_AT_THE_START[0])) | (codes == ord(_AT_THE_START[1]))
-    either = ALPHABETIC | STRIKES  # of several in a row: 'G**ci'
-    inside = ((flags[np.maximum(places - 1, 0)] & either) > 0) & (
-        (flags[np.minimum(places + 1, len(flags) - 1)] & either) > 0
-    )
-    found: Ints = places[inside | (behind & opens) | (before & (codes == ord(_AT_THE_END)))]
+    if not len(places):
+        return places
+    beside = (np.maximum(places - 1, 0), np.minimum(places + 1, len(flags) - 1))
+    before, behind = ((flags[side] & ALPHABETIC) != 0 for side in beside)
+    opens = np.isin(codes[places], [ord(sign) for sign in _AT_THE_START])
+    ends = np.isin(codes[places], [ord(sign) for sign in _AT_THE_END + _STARS])
+    # Of several in a row ('G**ci') each has a letter or another one on either side.
+    either = [
+        ((flags[side] & (ALPHABETIC | STRIKES)) != 0)
+        | ((codes[side] >= ord("0")) & (codes[side] <= ord("9")) & (before | behind))
+        for side in beside
+    ]
+    found: Ints = places[(either[0] & either[1]) | (behind & opens) | (before & ends)]
     return found
 
 
@@ -113,11 +120,13 @@ class StruckMarks:
             first, last = window + hit.start(), window + hit.end()
             if not (first < end and start < last) or not on_boundaries(text, first, last):
                 continue
-            if hit[0][-1] in _SIGNS and hit[0][-1] not in _AT_THE_END:
+            last_one = hit[0][-1]
+            if last_one in _SIGNS and last_one not in _AT_THE_END + _STARS:
                 continue
+            strength: Strength = "weak" if last_one in _STARS else "hidden"
             struck = sum(c in _SIGNS for c in hit[0])
             if struck and struck <= length * _SHARE and length - struck >= _KNOWN:
-                return Sighting(number, first, last, (CENSORED,), "hidden")
+                return Sighting(number, first, last, (CENSORED,), strength)
         return None
 
 
