@@ -10,7 +10,13 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final, TypeVar, cast
 
-from agents.monitoring.agent import follow_views, monitor_listings, rejudge_listings
+from agents.alliance.rights_log import rights_decoder
+from agents.monitoring.agent import (
+    bury_what_is_no_right,
+    follow_views,
+    monitor_listings,
+    rejudge_listings,
+)
 from agents.monitoring.monitor import Monitor, Topics
 from agents.monitoring.policies import Policy, default_policy, load_policy
 from agents.monitoring.registry_keeper import RegistryKeeper
@@ -19,11 +25,11 @@ from agents.takedowns import TakedownEvents
 from agents.views import FOLDS
 from streams import kafka, topics
 from streams.app import create_app
-from streams.codec import DecodeError, Decoder, Encoder
-from streams.dead_letters import Failure, letters
+from streams.codec import Decoder, Encoder
+from streams.dead_letters import DeadLetters
 from streams.health import HealthServer
 from streams.kafka import KafkaUnavailableError
-from streams.log_reader import LogRecord, MissingTopicError, partitions_of
+from streams.log_reader import MissingTopicError, partitions_of
 from streams.metrics import WINDOWS, Metrics
 from streams.producer import Producer
 from streams.schema_registry import RegistryUnavailableError, SchemaRegistry
@@ -166,13 +172,8 @@ class Worker:
             ),
         )
         producer = Producer(settings)
-        graves = (settings.topic(topics.DEAD_LETTERS.name), dead_letters)
-        loop = asyncio.get_running_loop()
-
-        def refused(record: LogRecord, error: DecodeError) -> None:
-            asyncio.run_coroutine_threadsafe(self._bury(producer, graves, record, error), loop)
-
-        self._keeper = RegistryKeeper(settings, registry, self._policy, refused)
+        graves = settings.topic(topics.DEAD_LETTERS.name)
+        self._keeper = RegistryKeeper(settings, registry, self._policy)
         await self._wait_for("registry", lambda: asyncio.to_thread(self._keeper_load))
         views = [View(fold, settings, store, Decoder(registry, fold.schema)) for fold in FOLDS]
         monitor = Monitor(
@@ -190,14 +191,16 @@ class Worker:
             sightings_encoder=sightings,
             topics=Topics(
                 settings.topic(topics.LISTINGS.name),
-                graves[0],
+                graves,
                 settings.topic(topics.REJUDGE.name),
                 settings.topic(topics.SIGHTINGS.name),
             ),
             limits=Limits(settings.max_record_bytes, settings.max_clock_ahead_s),
             metrics=self.metrics,
         )
-        self._app = self._new_app(monitor, views, producer, graves)
+        self._app = self._new_app(
+            monitor, views, DeadLetters(graves, dead_letters, producer, self.metrics)
+        )
         await self._ensure(views)
         return producer, views
 
@@ -209,31 +212,25 @@ class Worker:
         assert self._keeper is not None  # noqa: S101
         self._keeper.load()
 
-    def _new_app(
-        self, monitor: Monitor, views: list[View], producer: Producer, graves: tuple[str, Encoder]
-    ) -> BatchApp:
-        listings = self.settings.topic(topics.LISTINGS.name)
-        rejudge = self.settings.topic(topics.REJUDGE.name)
-        app = create_app(self.settings, GROUP, {listings, rejudge, *(view.topic for view in views)})
+    def _new_app(self, monitor: Monitor, views: list[View], dead_letters: DeadLetters) -> BatchApp:
+        listings, rejudge, rights = (
+            self.settings.topic(topic.name)
+            for topic in (topics.LISTINGS, topics.REJUDGE, topics.RIGHTS)
+        )
+        batch_topics = {listings, rejudge, rights, *(view.topic for view in views)}
+        app = create_app(self.settings, GROUP, batch_topics)
         monitor_listings(app, listings, monitor)
         rejudge_listings(app, rejudge, monitor)
+        bury_what_is_no_right(app, rights, rights_decoder(self._registry), dead_letters)
         by_topic: dict[str, list[View]] = {}
         for view in views:
             by_topic.setdefault(view.topic, []).append(view)
         for of_topic in by_topic.values():
-            follow_views(app, of_topic, producer, graves, self.metrics)
+            follow_views(app, of_topic, dead_letters)
         # Faust makes the consumer when somebody first asks for it. Health is asked for in threads
         # of its own: at a bad moment there were two consumers, and the one asked never started.
         assert isinstance(app.consumer, BatchConsumer)  # noqa: S101
         return app
-
-    async def _bury(
-        self, producer: Producer, graves: tuple[str, Encoder], record: LogRecord, error: DecodeError
-    ) -> None:
-        topic = self.settings.topic(topics.RIGHTS.name)
-        failure = Failure(record, error.reason, str(error))
-        await producer.deliver(letters(graves[1], graves[0], topic, 0, [failure]))
-        self.metrics.dead_letters.labels(topic, error.reason).inc()
 
     async def _wait_for(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try until it answers, with growing pauses and a line for each try; return the answer."""
