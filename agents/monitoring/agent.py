@@ -12,10 +12,8 @@ from agents.alliance.rights_log import RightsLog
 from agents.monitoring.monitor import Judged, Monitor
 from streams.codec import DecodeError, Decoder
 from streams.dead_letters import DeadLetters, Failure
-from streams.kafka import KafkaUnavailableError
-from streams.schema_registry import RegistryUnavailableError
-from streams.store import StoreUnavailable
 from streams.transport import BatchApp, RecordBatch, batch_topic
+from streams.unavailable import UNAVAILABLE
 from streams.views import View
 
 log = logging.getLogger(__name__)
@@ -102,7 +100,7 @@ async def _persist(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await attempt()
-        except (StoreUnavailable, KafkaUnavailableError, RegistryUnavailableError) as error:
+        except UNAVAILABLE as error:
             if not told:
                 log.warning("%s waits: %s", what, error)
                 told = True

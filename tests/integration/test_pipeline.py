@@ -255,8 +255,8 @@ def test_a_worker_makes_one_consumer_however_often_it_is_asked_whether_it_is_rea
         worker = Worker(settings)
 
         def ask() -> None:
-            while worker.health is not None and not worker.ready.is_set() and not stop.is_set():
-                urllib.request.urlopen(worker.health.url + "/health/live", timeout=30)  # noqa: S310
+            while worker.url and not worker.ready.is_set() and not stop.is_set():
+                urllib.request.urlopen(worker.url + "/health/live", timeout=30)  # noqa: S310
                 time.sleep(0.02)
 
         serving = asyncio.create_task(worker.run(stop))
