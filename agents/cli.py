@@ -79,7 +79,7 @@ def _run(arguments: list[str]) -> int:
         # Python would say so once more when it empties stdout at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except Exception as error:
+    except Exception as error:  # the last one to hear of it: told in a line, or raised as a bug
         code = _code_of(error)
         if code is None:
             raise

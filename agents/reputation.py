@@ -8,20 +8,20 @@ from typing import Any, Final
 
 import msgspec
 
-from agents.records import Seller
+from agents.records import DAY_MS, DAY_S, Seller
 from streams import topics
 from streams.codec import DecodeError
 from streams.store import Store, StoreUnavailable
 from streams.views import Fold, ready_key
 
-HALF_LIFE_MS: Final = 180 * 86_400_000
+HALF_LIFE_MS: Final = 180 * DAY_MS
 """A case counts half after this time."""
 EPOCH_MS: Final = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp() * 1000)
-CASE_SECONDS: Final = 800 * 86_400
+CASE_SECONDS: Final = 800 * DAY_S
 """How long a case is remembered by its id: after four half-lives it counts a twentieth."""
-SALE_SECONDS: Final = 7 * 86_400
+SALE_SECONDS: Final = 7 * DAY_S
 """How long a sale's id is remembered, to count a sale delivered twice once."""
-SOLD_SECONDS: Final = 400 * 86_400
+SOLD_SECONDS: Final = 400 * DAY_S
 MOST_UNITS: Final = 1_000_000_000
 """Units of one sale: more is a producer's mistake, and a few such would overflow the sum."""
 FIRST_CASE_MS: Final = 946_684_800_000

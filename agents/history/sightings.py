@@ -22,7 +22,7 @@ from typing import Any, Final
 import msgspec
 
 from agents.history.fingerprints import IMAGE_DISTANCE, IMAGE_QUALITY
-from agents.records import Listing
+from agents.records import DAY_MS, DAY_S, Listing
 from streams import topics
 from streams.views import Fold
 
@@ -44,7 +44,6 @@ _NO_BRAND: Final = frozenset(
 )
 _MAX_WORDS: Final = 16
 _HOUR_MS: Final = 3_600_000
-_DAY_MS: Final = 86_400_000
 
 
 class Digest(msgspec.Struct, frozen=True, array_like=True):
@@ -129,7 +128,7 @@ def hour_of(millis: int) -> int:
 
 def day_of(millis: int) -> int:
     """Return the number of the day of a moment."""
-    return millis // _DAY_MS
+    return millis // DAY_MS
 
 
 def _same_text(one: str, other: str) -> bool:
@@ -152,7 +151,7 @@ def _change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | 
             seen["listing_id"],
             seen["revision"],
             f"{seen['revision']} {seen['digest']}",
-            at // 1000 + SEEN_DAYS * 86_400,
+            at // 1000 + SEEN_DAYS * DAY_S,
         ]
         if seen["new_branded"]:
             hour, day = hour_of(at), day_of(at)
@@ -161,7 +160,7 @@ def _change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | 
                 hour,
                 (hour + 48) * 3600,
                 day,
-                (day + HISTORY_DAYS + 2) * 86_400,
+                (day + HISTORY_DAYS + 2) * DAY_S,
             ]
         items.append(item)
     return {"items": items}

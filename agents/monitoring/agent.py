@@ -140,7 +140,7 @@ class _Deliveries:
     async def _deliver(self, event: Any, monitor: Monitor, judged: Judged) -> None:
         try:
             await monitor.deliver(judged)
-        except Exception as error:
+        except Exception as error:  # nobody awaits the task: unsaid, the batch would hang for ever
             log.exception("a batch could not be delivered; it stays unacknowledged")
             await self._app.crash(error)
         else:

@@ -130,7 +130,7 @@ class RegistryKeeper:
             except (KafkaUnavailableError, RegistryUnavailableError) as error:
                 self._tell(str(error))  # what was gathered stays, and is applied when it can be
                 self._stopping.wait(1.0)
-            except Exception as error:  # the old registry serves on, and health says so
+            except Exception as error:  # whatever a right does: the old registry serves on, as said
                 if not self.error:
                     log.exception("the registry could not be renewed; the old one serves on")
                 self.error = f"{type(error).__name__}: {error}"

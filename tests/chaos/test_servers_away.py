@@ -15,7 +15,7 @@ from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 import schemas
-from agents.records import Seller
+from agents.records import DAY_MS, Seller
 from agents.takedowns import takedown_id
 from agents.worker import GROUP
 from deploy.services import Kafka, Redis, SchemaRegistryServer
@@ -23,8 +23,6 @@ from streams import topics
 from streams.settings import Settings
 from streams.topics import Topic
 from tests.harness import RIGHT, Bus, WorkerProcess, listing, now_ms, run_command, wait_for
-
-DAY_MS = 86_400_000
 
 
 @pytest.fixture

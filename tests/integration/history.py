@@ -19,8 +19,6 @@ from streams.producer import Producer
 from streams.settings import Settings
 from tests.harness import Bus, WorkerProcess, wait_for
 
-DAY_MS = 86_400_000
-
 
 def settled(worker: WorkerProcess) -> None:
     """Return when the views have applied what was published."""

@@ -15,7 +15,7 @@ from confluent_kafka import Producer
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
 import schemas
-from agents.records import Sale
+from agents.records import DAY_MS, Sale
 from deploy.services import Kafka, Redis, SchemaRegistryServer
 from streams import topics
 from streams.codec import Encoder
@@ -153,7 +153,7 @@ def test_what_is_no_listing_goes_to_the_dead_letters_and_its_batch_is_judged(
         ),
         "year-1": (encoder.encode(RECORD | {"occurred_at": YEAR_1}), "bad_time"),
         "negative": (encoder.encode(RECORD | {"occurred_at": -(2**63)}), "bad_time"),
-        "future": (encoder.encode(RECORD | {"occurred_at": now_ms() + 86_400_000}), "bad_time"),
+        "future": (encoder.encode(RECORD | {"occurred_at": now_ms() + DAY_MS}), "bad_time"),
         "last": (encoder.encode(RECORD | {"occurred_at": 2**63 - 1}), "bad_time"),
     }
     values: list[tuple[str, bytes | None]] = []
@@ -280,7 +280,7 @@ def test_a_schema_that_cannot_be_fetched_now_is_replayed_later(
     value = framed(_register(bus, "newer-value", newer), written(newer, record))
     newer_seller = copy.deepcopy(schemas.load("seller"))
     newer_seller["fields"].append({"name": "shop", "type": "string", "default": ""})
-    old = now_ms() - 900 * 86_400_000
+    old = now_ms() - 900 * DAY_MS
     seller = {"seller_id": "s-newer", "created_at": old, "verified": True, "shop": "x"}
     seller_id = _register(bus, "newer-seller-value", newer_seller)
     known = _encoder(bus, topics.LISTINGS).encode(

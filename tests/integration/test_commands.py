@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 import agents.cli
-from agents.records import Listing, Seller
+from agents.records import DAY_MS, Listing, Seller
 from deploy.services.process import free_port
 from streams import topics
 from streams.settings import Settings
@@ -359,10 +359,9 @@ def test_screen_gives_the_same_bytes_and_the_verdicts_of_the_worker(
     run: Any, bus: Bus, worker: WorkerProcess, rights: str, tmp_path: Path
 ) -> None:
     """The same functions: outcome, rules, score and evidence of each listing are the worker's."""
-    day = 86_400_000
     sellers = [
-        Seller("w-old", created_at=now_ms() - 900 * day, verified=True),
-        Seller("w-new", created_at=now_ms() - 3 * day),
+        Seller("w-old", created_at=now_ms() - 900 * DAY_MS, verified=True),
+        Seller("w-new", created_at=now_ms() - 3 * DAY_MS),
     ]
     titles = [
         "Zorvex replica",

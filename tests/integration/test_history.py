@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from agents.records import Image, Seller
+from agents.records import DAY_MS, Image, Seller
 from streams import topics
 from tests.harness import Bus, WorkerProcess, listing, now_ms, wait_for
 from tests.integration.history import (
-    DAY_MS,
     publish_takedowns,
     removal,
     review_of,

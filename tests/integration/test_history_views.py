@@ -17,7 +17,7 @@ from agents.monitoring.judge import Examination, Judge
 from agents.monitoring.policies import default_policy
 from agents.monitoring.registry import compile_registry
 from agents.monitoring.remembering import ask_of, needs_of, read
-from agents.records import Seller
+from agents.records import DAY_MS, Seller
 from deploy.services import Kafka, Redis, SchemaRegistryServer
 from streams import topics
 from streams.codec import Decoder, Encoder
@@ -28,7 +28,6 @@ from streams.store import Store
 from streams.views import View
 from tests.harness import RIGHT, Bus, WorkerProcess, listing, now_ms, run_command, wait_for
 from tests.integration.history import (
-    DAY_MS,
     publish_takedowns,
     removal,
     review_of,

@@ -17,7 +17,7 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 
 import schemas
 from agents.alliance.rights_publish import withdraw_rights
-from agents.records import AuthorisedSeller, Right, Sale, Seller
+from agents.records import DAY_MS, AuthorisedSeller, Right, Sale, Seller
 from agents.takedowns import takedown_id
 from agents.worker import Worker
 from deploy.services import Prometheus
@@ -25,8 +25,6 @@ from streams import topics
 from streams.settings import Settings
 from streams.transport import BatchTransport
 from tests.harness import RIGHT, Bus, WorkerProcess, listing, now_ms, run_command, wait_for
-
-DAY_MS = 86_400_000
 
 
 def _takedown(bus: Bus, listing_id: str) -> dict[str, Any]:

@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 from agents.history.links import KINDS, LINKED, LINKS, MAX_SHARED, weight
 from agents.history.removals import KEPT_DAYS, REMOVALS, SLICE_DAYS, slice_of, slices_until
 from agents.history.sightings import SIGHTINGS, Digest, burst, digest_of, replaced
-from agents.records import Image, Listing
-
-DAY_MS = 86_400_000
+from agents.records import DAY_MS, Image, Listing
 
 
 @pytest.mark.parametrize("kind", KINDS)
