@@ -379,7 +379,7 @@ def test_screen_gives_the_same_bytes_and_the_verdicts_of_the_worker(
     path = _write(tmp_path / "same.jsonl", *rows)
     known = _write(tmp_path / "sellers.jsonl", *sellers)
     bus.publish(sellers=sellers)
-    wait_for(lambda: run_lag(worker) == 0, 20, "the sellers in the view")
+    worker.settle()
     arguments = ("screen", path, "--rights", rights, "--sellers", known, "--now", str(now_ms()))
     first, second = (run(bus.settings, *arguments) for _ in range(2))
     assert (first.returncode, first.stderr) == (0, "")
@@ -407,8 +407,3 @@ def test_screen_gives_the_same_bytes_and_the_verdicts_of_the_worker(
             assert record[field] == verdict[field], (name, field)
         ours = [e for e in verdict["evidence"] if e["signal"] != "seller"]
         assert [e for e in record["evidence"] if e["signal"] != "seller"] == ours
-
-
-def run_lag(worker: WorkerProcess) -> float:
-    """Return the records not handled yet, where that is told."""
-    return worker.metric("assayer_consumer_lag")
