@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable
 from typing import Final, cast
 
 from agents.monitoring.registry_keeper import RegistryKeeper
 from agents.views import Views
-from streams import kafka
+from streams.kafka import ping
 from streams.log_reader import MissingTopicError
 from streams.metrics import WINDOWS, Metrics
 from streams.schema_registry import SchemaRegistry
@@ -22,7 +23,7 @@ from streams.unavailable import UNAVAILABLE
 log = logging.getLogger(__name__)
 
 STALL_SECONDS: Final = 120.0
-"""With records waiting and none done for this long, the worker is not alive."""
+"""With records waiting, every server there and none done for this long, the worker is stuck."""
 LOOP_SECONDS: Final = 30.0
 """An event loop that has not turned for this long is stuck."""
 
@@ -42,12 +43,11 @@ class Health:
         self.keeper: RegistryKeeper | None = None
         self.views: Views | None = None
         self.app: BatchApp | None = None
-        self.up = {"kafka": False, "redis": False, "schema_registry": False}
-        """Which servers answered when they were last asked."""
+        self._up = {"kafka": False, "redis": False, "schema_registry": False}
+        self._all_up_since = math.inf
         self.ready = asyncio.Event()
         """Set when the worker first was ready."""
-        for name in self.up:
-            metrics.dependency_up.labels(name).set(0)
+        self.answered(**self._up)
 
     @property
     def consumer(self) -> BatchConsumer | None:
@@ -58,13 +58,25 @@ class Health:
         consumer = cast(BatchConsumer, app.consumer)
         return consumer if consumer.connected else None
 
+    def answered(self, **up: bool) -> None:
+        """Note which servers answered when they were last asked."""
+        self._up |= up
+        for name, answers in up.items():
+            self._metrics.dependency_up.labels(name).set(answers)
+        if not all(self._up.values()):
+            self._all_up_since = math.inf
+        elif self._all_up_since == math.inf:
+            self._all_up_since = time.monotonic()
+
     def live(self) -> dict[str, str]:
         """Return the checks of liveness: a worker that fails one should be restarted."""
         quiet = time.monotonic() - self._turned
         consumer = self.consumer
         stalled = 0.0
-        if consumer is not None and self.up["kafka"] and any(consumer.lag().values()):
-            stalled = time.monotonic() - consumer.last_progress
+        if consumer is not None and any(consumer.lag().values()):
+            # Views and what is judged again wait for Redis and for schemas, as long as it takes:
+            # after another start they would wait for them just the same.
+            stalled = time.monotonic() - max(consumer.last_progress, self._all_up_since)
         return {
             "event_loop": "" if quiet < LOOP_SECONDS else f"has not turned for {quiet:.0f} s",
             "progress": (
@@ -79,7 +91,7 @@ class Health:
         rebalancing = app is not None and app.rebalancing
         checks = {
             name: "" if up else "does not answer; see the log and: assayer doctor"
-            for name, up in self.up.items()
+            for name, up in self._up.items()
         }
         checks["registry"] = "not read yet" if keeper is None or not keeper.loaded else keeper.error
         checks["policy"] = ""
@@ -93,13 +105,14 @@ class Health:
         """Keep the gauges current, once a second."""
         while True:
             self._turned = time.monotonic()
-            self._set_gauges()
+            self.set_gauges()
             if not self.ready.is_set() and not any(self.readiness().values()):
                 log.info("ready: listings are judged as they come")
                 self.ready.set()
             await asyncio.sleep(1.0 if self.ready.is_set() else 0.05)
 
-    def _set_gauges(self) -> None:
+    def set_gauges(self) -> None:
+        """Set the gauges to what is now."""
         metrics, keeper, consumer = self._metrics, self.keeper, self.consumer
         now = time.time()
         for name, seconds in WINDOWS.items():
@@ -116,18 +129,13 @@ class Health:
         """Ask every server now and then, and mend the views when Redis comes back."""
         while True:
             # At once: a server that hangs must not delay what the others' return would mend.
-            (
-                self.up["redis"],
-                self.up["kafka"],
-                self.up["schema_registry"],
-            ) = await asyncio.gather(
+            redis, kafka, registry = await asyncio.gather(
                 _answers(store.ping()),
-                _answers(asyncio.to_thread(kafka.ping, self._settings, 5.0)),
+                _answers(asyncio.to_thread(ping, self._settings, 5.0)),
                 _answers(asyncio.to_thread(self._registry.ping)),
             )
-            for name, up in self.up.items():
-                self._metrics.dependency_up.labels(name).set(up)
-            if self.up["redis"] and self.up["kafka"]:
+            self.answered(redis=redis, kafka=kafka, schema_registry=registry)
+            if redis and kafka:
                 await views.mend()
             else:
                 views.complete = False

@@ -147,11 +147,11 @@ class Worker:
         settings, registry, health = self.settings, self._registry, self._health
         name = settings.topic
         await _wait_for(lambda: asyncio.to_thread(self._find_topics))
-        health.up["kafka"] = True
+        health.answered(kafka=True)
         takedowns, reviews, dead_letters, sightings = await _wait_for(
             lambda: asyncio.to_thread(self._encoders)
         )
-        health.up["schema_registry"] = True
+        health.answered(schema_registry=True)
         producer = Producer(settings)
         closing.push_async_callback(asyncio.to_thread, producer.close)
         keeper = health.keeper = RegistryKeeper(settings, registry, self._policy)
