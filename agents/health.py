@@ -9,6 +9,8 @@ import time
 from collections.abc import Awaitable
 from typing import Final, cast
 
+from faust.types import TP
+
 from agents.monitoring.registry_keeper import RegistryKeeper
 from agents.views import Views
 from streams.kafka import ping
@@ -45,6 +47,7 @@ class Health:
         self.app: BatchApp | None = None
         self._up = {"kafka": False, "redis": False, "schema_registry": False}
         self._all_up_since = math.inf
+        self._measured: set[TP] = set()
         self.ready = asyncio.Event()
         """Set when the worker first was ready."""
         self.answered(**self._up)
@@ -122,8 +125,12 @@ class Health:
             metrics.registry_version.set(int(registry.version))
             metrics.registry_rights.set(len(registry.rights))
         if consumer is not None:
-            for tp, lag in consumer.lag().items():
+            lags = consumer.lag()
+            for tp, lag in lags.items():
                 metrics.consumer_lag.labels(tp.topic, str(tp.partition)).set(lag)
+            for tp in self._measured - lags.keys():  # another worker has it now, and its lag
+                metrics.consumer_lag.remove(tp.topic, str(tp.partition))
+            self._measured = set(lags)
 
     async def watch(self, store: Store, views: Views) -> None:
         """Ask every server now and then, and mend the views when Redis comes back."""

@@ -14,7 +14,7 @@ from streams.metrics import Metrics
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
 
-ONE = TP("marketplace.listings", 0)
+ONE, OTHER = TP("marketplace.listings", 0), TP("marketplace.listings", 1)
 
 
 class Worker:
@@ -35,6 +35,12 @@ class Worker:
             started=True, should_stop=False, rebalancing=False, consumer=consumer
         )
         self.health.app = app
+
+    def lags(self) -> dict[str, float]:
+        """Return the gauge by partition."""
+        self.health.set_gauges()
+        (family,) = self.metrics.consumer_lag.collect()
+        return {sample.labels["partition"]: sample.value for sample in family.samples}
 
 
 @pytest.fixture
@@ -69,3 +75,10 @@ def test_records_that_wait_for_a_server_end_no_worker(server: str, clock: list[f
     clock[0] += STALL_SECONDS + 1
     worker.health.answered(**{server: True})
     assert worker.health.live()["progress"]
+
+
+def test_the_lag_of_a_partition_that_went_to_another_worker_is_not_shown() -> None:
+    worker = Worker({ONE: 3, OTHER: 5})
+    assert worker.lags() == {"0": 3, "1": 5}
+    worker.lag = {OTHER: 4}
+    assert worker.lags() == {"1": 4}
