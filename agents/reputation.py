@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -26,7 +26,8 @@ MOST_UNITS: Final = 1_000_000_000
 """Units of one sale: more is a producer's mistake, and a few such would overflow the sum."""
 FIRST_CASE_MS: Final = 946_684_800_000
 LAST_CASE_MS: Final = 4_102_444_800_000
-"""2000 to 2100: a case's weight doubles every half-life, and has to stay a number."""
+"""2000 to 2100: a case's weight doubles every half-life and has to stay a number, and Redis refuses
+to keep what would end much later."""
 PRIOR_UPHELD: Final = 1.0
 PRIOR_CLEARED: Final = 3.0
 """Beta(1, 3) *(start value)*: of a seller without cases one case in four is expected to hold."""
@@ -78,6 +79,14 @@ def weight_at(millis: int) -> float:
     `sum / weight_at(now)`, and a reversal takes away exactly what was added.
     """
     return float(2.0 ** ((millis - EPOCH_MS) / HALF_LIFE_MS))
+
+
+def case_time(takedown: Mapping[str, Any]) -> int:
+    """Return when a takedown was decided. Raises DecodeError where that can't be."""
+    decided: int = takedown["decided_at"]
+    if not FIRST_CASE_MS <= decided < LAST_CASE_MS:
+        raise DecodeError("bad_time", f"decided_at {decided} ms lies outside 2000 to 2100")
+    return decided
 
 
 def _seller_change(key: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -136,15 +145,11 @@ SALES: Final = Fold(
 def _standing_change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | None:
     if record is None or record["action"] not in ("REMOVED", "REINSTATED"):
         return None
-    if not FIRST_CASE_MS <= record["decided_at"] < LAST_CASE_MS:
-        raise DecodeError(
-            "bad_time", f"decided_at {record['decided_at']} ms lies outside 2000 to 2100"
-        )
     return {
         "id": record["takedown_id"],
         "action": record["action"],
         "seller": record["seller_id"],
-        "weight": repr(weight_at(record["decided_at"])),
+        "weight": repr(weight_at(case_time(record))),
     }
 
 

@@ -16,9 +16,11 @@ from typing import Any, Final
 
 import msgspec
 
-from agents.history.fingerprints import STORED_IMAGES, features
+from agents.history.fingerprints import STORED_IMAGES, features, is_pdq
 from agents.records import DAY_MS, DAY_S, Fingerprint
+from agents.reputation import case_time
 from streams import topics
+from streams.codec import DecodeError
 from streams.views import Fold
 
 KEPT_DAYS: Final = 180
@@ -59,7 +61,7 @@ def short_id(takedown_id: str) -> str:
 def _change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | None:
     if record is None or record["action"] not in ("REMOVED", "REINSTATED"):
         return None
-    decided = record["decided_at"]
+    decided = case_time(record)
     until = decided // 1000 + KEPT_DAYS * DAY_S
     change = {"id": short_id(record["takedown_id"]), "until": until}
     if record["action"] == "REINSTATED":
@@ -67,6 +69,9 @@ def _change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | 
     if record["fingerprint"] is None:
         return None
     of = msgspec.convert(record["fingerprint"], Fingerprint)
+    for pdq in of.images:
+        if not is_pdq(pdq):
+            raise DecodeError("foreign_record", f"the fingerprint's picture '{pdq:.80}' is no PDQ")
     removal = Removal(record["takedown_id"], record["listing_id"], record["revision"], decided, of)
     slice_ = slice_of(decided)
     return change | {

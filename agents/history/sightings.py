@@ -13,7 +13,6 @@ A HyperLogLog counts a listing once however often its sighting is repeated, in a
 from __future__ import annotations
 
 import difflib
-import re
 import zlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -21,7 +20,7 @@ from typing import Any, Final
 
 import msgspec
 
-from agents.history.fingerprints import IMAGE_DISTANCE, IMAGE_QUALITY
+from agents.history.fingerprints import IMAGE_DISTANCE, IMAGE_QUALITY, is_pdq
 from agents.records import DAY_MS, DAY_S, Listing
 from streams import topics
 from streams.views import Fold
@@ -38,7 +37,6 @@ SAME_TEXT: Final = 0.75
 OTHER_TITLE: Final = 0.25
 """Titles with fewer of their words in common speak of other goods."""
 
-_PDQ: Final = re.compile(r"[0-9a-f]{64}")
 _NO_BRAND: Final = frozenset(
     {"", "no brand", "nobrand", "unbranded", "generic", "oem", "none", "n/a", "na", "-", "other"}
 )
@@ -77,8 +75,7 @@ def digest_of(listing: Listing, title: str, brand: str) -> Digest:
         tuple(
             pdq
             for image in listing.images[:4]
-            if (image.pdq_quality or 0) >= IMAGE_QUALITY
-            and _PDQ.fullmatch(pdq := image.pdq.lower())
+            if (image.pdq_quality or 0) >= IMAGE_QUALITY and is_pdq(pdq := image.pdq.lower())
         ),
         tuple(sorted(set(map(_word, title.split(None, _MAX_WORDS)[:_MAX_WORDS])))),
     )

@@ -26,7 +26,7 @@ from tests.harness import (
 from tests.unit.streams.shelf import framed, written
 
 YEAR_1: Final = -62_135_596_800_000
-BROKEN: Final = (b"takedown-1", b"takedown-2", b"takedown-3")
+BROKEN: Final = (b"takedown-1", b"takedown-2", b"takedown-3", b"takedown-4")
 """Keys of what is put on the takedowns' topic, and is no takedown of ours."""
 RECORD: Final = {
     "event_id": "e",
@@ -182,6 +182,10 @@ def test_poison_on_the_other_topics_harms_no_view(bus: Bus, worker: WorkerProces
                 "takedown-1": (b"\x01\x02", "undecodable"),
                 "takedown-2": (takedowns.encode(takedown | {"decided_at": 2**63 - 1}), "bad_time"),
                 "takedown-3": (takedowns.encode(takedown | {"decided_at": YEAR_1}), "bad_time"),
+                "takedown-4": (
+                    takedowns.encode(takedown | {"action": "REINSTATED", "decided_at": 2**63 - 1}),
+                    "bad_time",
+                ),
             },
         ),
         (
