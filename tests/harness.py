@@ -17,6 +17,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 
 from agents.alliance.rights_publish import publish_rights
 from agents.monitoring.publishing import ListingPublisher
@@ -369,6 +376,17 @@ def _watermarks(consumer: Consumer, where: TopicPartition) -> tuple[int, int]:
 
     found: tuple[int, int] = wait_for(ask, 20, f"the offsets of {where}")
     return found
+
+
+def alter_topic(settings: Settings, topic: Topic, name: str, value: str) -> None:
+    """Set an entry of a topic's configuration behind the assayer's back."""
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+    entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(
+        ResourceType.TOPIC, settings.topic(topic.name), incremental_configs=[entry]
+    )
+    for future in admin.incremental_alter_configs([resource]).values():
+        future.result(timeout=20)
 
 
 def json_lines(text: str) -> list[Any]:

@@ -20,7 +20,16 @@ from agents.worker import GROUP
 from deploy.services import Kafka, Redis, SchemaRegistryServer
 from streams import topics
 from streams.settings import Settings
-from tests.harness import RIGHT, Bus, WorkerProcess, listing, now_ms, run_command, wait_for
+from tests.harness import (
+    RIGHT,
+    Bus,
+    WorkerProcess,
+    alter_topic,
+    listing,
+    now_ms,
+    run_command,
+    wait_for,
+)
 
 
 @pytest.fixture
@@ -148,6 +157,25 @@ def test_a_registry_that_hangs_stops_only_what_needs_it(
         )
         assert replayed.returncode == 0, replayed.stderr
         bus.takedown("newer")
+
+
+def test_a_takedown_that_kafka_refuses_ends_the_worker_and_is_made_at_the_next_start(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """The topic takes no record of that size: nothing is acknowledged, and the log says why."""
+    bus = _bus(settings)
+    alter_topic(settings, topics.TAKEDOWNS, "max.message.bytes", "100")
+    with WorkerProcess(settings, tmp_path) as refused:
+        refused.wait_ready()
+        bus.publish([listing("refused", "Zorvex replica")])
+        assert refused.exit_code(60) == 1, refused.text
+        last = refused.text.strip().splitlines()[-1]
+        assert f"{settings.topic(topics.TAKEDOWNS.name)} refuses a record of" in last
+    assert max(bus.committed(GROUP, topics.LISTINGS).values()) <= 0
+    alter_topic(settings, topics.TAKEDOWNS, "max.message.bytes", "1048588")
+    with WorkerProcess(settings, tmp_path) as worker:
+        assert bus.takedown("refused")["takedown_id"] == takedown_id("refused", 1)
+        assert worker.wait_ready()
 
 
 def _unreadable() -> list[tuple[str, Callable[[bytes], bytes | None], str]]:

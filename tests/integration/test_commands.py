@@ -19,6 +19,7 @@ from tests.harness import (
     RIGHT,
     Bus,
     WorkerProcess,
+    alter_topic,
     environment,
     json_lines,
     listing,
@@ -58,13 +59,6 @@ def _write(path: Path, *rows: object) -> str:
     lines = [row if isinstance(row, bytes) else msgspec.json.encode(row) for row in rows]
     path.write_bytes(b"\n".join(lines) + b"\n")
     return str(path)
-
-
-SETTINGS = {
-    "KAFKA": "ASSAYER_KAFKA_BOOTSTRAP",
-    "REGISTRY": "ASSAYER_SCHEMA_REGISTRY_URL",
-    "REDIS": "ASSAYER_REDIS_URL",
-}
 
 
 @pytest.fixture
@@ -256,7 +250,7 @@ def test_topics_are_made_and_compared(run: Any, settings: Settings) -> None:
     assert {row["state"] for row in json_lines(missing.stdout)} == {"missing"}
     assert run(settings, "topics", "create").returncode == 0
     assert run(settings, "topics", "check").returncode == 0
-    _alter(settings, settings.topic("marketplace.listings"), "retention.ms", "1000")
+    alter_topic(settings, topics.LISTINGS, "retention.ms", "1000")
     differs = run(settings, "topics", "check", "--json")
     assert differs.returncode == 1
     (row,) = [row for row in json_lines(differs.stdout) if row["state"] == "differs"]
@@ -270,22 +264,6 @@ def test_topics_are_made_and_compared(run: Any, settings: Settings) -> None:
     assert refused.returncode == 1
     assert _is_plain(refused)
     assert "could not be made" in refused.stderr
-
-
-def _alter(settings: Settings, topic: str, name: str, value: str) -> None:
-    from confluent_kafka.admin import (  # type: ignore[attr-defined]
-        AdminClient,
-        AlterConfigOpType,
-        ConfigEntry,
-        ConfigResource,
-        ResourceType,
-    )
-
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
-    entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
-    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
-    for future in admin.incremental_alter_configs([resource]).values():
-        future.result(timeout=20)
 
 
 def test_commands_without_their_topics_say_how_to_make_them(run: Any, settings: Settings) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from agents.records import DAY_MS, Image, Seller
@@ -145,83 +147,35 @@ def test_a_burst_and_a_switch_are_noticed(bus: Bus, worker: WorkerProcess) -> No
     bus.publish(sellers=[Seller("s-burst", verified=False, created_at=now_ms() - 900 * DAY_MS)])
     before = {rule: hits(rule) for rule in ("branded-burst", "bait-and-switch")}
     moment = now_ms()
+    new: dict[str, Any] = {"seller_id": "s-burst", "kind": "CREATED"}
+    watch: dict[str, Any] = {"seller_id": "s-bait", "category_path": ("Watches", "Diving")}
+    case: dict[str, Any] = {"seller_id": "s-bait", "category_path": ("Accessories", "Cases")}
     history = [
-        listing(
-            f"h-{day}-{n}",
-            "Zorvex watch",
-            seller_id="s-burst",
-            kind="CREATED",
-            occurred_at=moment - day * DAY_MS,
-        )
+        listing(f"h-{day}-{n}", "Zorvex watch", occurred_at=moment - day * DAY_MS, **new)
         for day in (2, 4, 6)
         for n in range(2)
     ]
     many = [
-        listing(
-            f"b-{n}",
-            f"Zorvex watch model {n}",
-            seller_id="s-burst",
-            kind="CREATED",
-            occurred_at=moment,
-        )
-        for n in range(25)
+        listing(f"b-{n}", f"Zorvex watch model {n}", occurred_at=moment, **new) for n in range(25)
     ]
     bus.publish([*history, *many])
     bus.publish(
         [
-            listing(
-                "bait",
-                "Silicone case for Zorvex Diver, black",
-                seller_id="s-bait",
-                revision=1,
-                brand="CoverCo",
-                category_path=("Accessories", "Cases"),
-            ),
-            listing(
-                "steady",
-                "Zorvex Diver 300 steel",
-                seller_id="s-bait",
-                revision=1,
-                brand="Zorvex",
-                category_path=("Watches", "Diving"),
-            ),
+            listing("bait", "Silicone case for Zorvex Diver, black", brand="CoverCo", **case),
+            listing("steady", "Zorvex Diver 300 steel", brand="Zorvex", **watch),
         ]
     )
     wait_for(lambda: bus.messages(topics.SIGHTINGS), 20, "sightings")
     worker.settle()
-    bus.publish(
-        [
-            listing(
-                "b-last",
-                "Zorvex watch model x",
-                seller_id="s-burst",
-                kind="CREATED",
-                occurred_at=moment,
-            ),
-            listing(
-                "steady",
-                "Zorvex Diver 300 stel",
-                seller_id="s-bait",
-                revision=2,
-                brand="Zorvx",
-                category_path=("Watches", "Diving"),
-                price_minor=100,
-            ),
-        ]
+    typos = listing(
+        "steady", "Zorvex Diver 300 stel", revision=2, brand="Zorvx", price_minor=100, **watch
     )
+    bus.publish([listing("b-last", "Zorvex watch model x", occurred_at=moment, **new), typos])
     wait_for(lambda: hits("branded-burst") == before["branded-burst"] + 1, 20, "the burst")
     assert hits("bait-and-switch") == before["bait-and-switch"]
-    bus.publish(
-        [
-            listing(
-                "bait",
-                "Zorvex Diver 300 automatic watch",
-                seller_id="s-bait",
-                revision=2,
-                brand="Zorvex",
-                category_path=("Watches", "Diving"),
-            ),
-        ]
+    switched = listing(
+        "bait", "Zorvex Diver 300 automatic watch", revision=2, brand="Zorvex", **watch
     )
+    bus.publish([switched])
     wait_for(lambda: hits("bait-and-switch") == before["bait-and-switch"] + 1, 20, "the switch")
     assert not reviewed(bus) & {"b-last", "bait", "steady"}
