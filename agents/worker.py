@@ -58,12 +58,7 @@ class PortTakenError(OSError):
 class Worker:
     """One worker process. `run` returns when it was asked to stop and has stopped cleanly."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        registry: SchemaRegistry | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, *, registry: SchemaRegistry | None = None) -> None:
         self.settings = settings
         self.metrics = Metrics()
         self.url = ""
@@ -120,27 +115,6 @@ class Worker:
                 f"can't serve metrics on {host}:{port}: {error.strerror}; a worker may run there "
                 "already, or set ASSAYER_METRICS_PORT (0 takes a free one)"
             ) from error
-
-    async def _serve(
-        self, app: BatchApp, stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]
-    ) -> None:
-        """Let the app run until `stop` is set, or it or one of the tasks has ended by itself."""
-        try:
-            await app.start()
-            while not stop.is_set():
-                if app.crashed or app.should_stop:
-                    raise WorkerCrashedError(f"the worker ended: {app.crash_reason!r}")
-                for task in tasks:
-                    if task.done():
-                        error = task.exception()
-                        log.error("a background task ended", exc_info=error)
-                        raise WorkerCrashedError(f"a background task ended: {error!r}") from error
-                try:
-                    await asyncio.wait_for(stop.wait(), 0.2)
-                except TimeoutError:
-                    continue
-        finally:
-            await app.stop()
 
     async def _start(self, store: Store, closing: AsyncExitStack) -> tuple[BatchApp, Views]:
         """Wait for what is needed, read the registry, and put the app together."""
@@ -210,11 +184,29 @@ class Worker:
         assert isinstance(app.consumer, BatchConsumer)  # noqa: S101
         return app
 
-    def view_lag(self) -> int:
-        """Return how many records of sellers, sales and takedowns the views have still to apply.
+    async def _serve(
+        self, app: BatchApp, stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]
+    ) -> None:
+        """Let the app run until `stop` is set, or it or one of the tasks has ended by itself."""
+        try:
+            await app.start()
+            while not stop.is_set():
+                if app.crashed or app.should_stop:
+                    raise WorkerCrashedError(f"the worker ended: {app.crash_reason!r}")
+                for task in tasks:
+                    if task.done():
+                        error = task.exception()
+                        log.error("a background task ended", exc_info=error)
+                        raise WorkerCrashedError(f"a background task ended: {error!r}") from error
+                try:
+                    await asyncio.wait_for(stop.wait(), 0.2)
+                except TimeoutError:
+                    continue
+        finally:
+            await app.stop()
 
-        0 also while that can't be told.
-        """
+    def view_lag(self) -> int:
+        """Return how many records the views have still to apply; 0 while that can't be told."""
         consumer, views = self._health.consumer, self._health.views
         if consumer is None or views is None:
             return 0
