@@ -100,8 +100,7 @@ def _seller_change(key: bytes | None, record: dict[str, Any] | None) -> dict[str
 
 SELLERS: Final = Fold(
     view="sellers",
-    topic=topics.SELLERS.name,
-    schema=topics.SELLERS.schema,
+    topic=topics.SELLERS,
     change=_seller_change,
     body="""
     local key = P .. 'seller:' .. r.id
@@ -128,8 +127,7 @@ def _sale_change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, An
 
 SALES: Final = Fold(
     view="sales",
-    topic=topics.SALES.name,
-    schema=topics.SALES.schema,
+    topic=topics.SALES,
     change=_sale_change,
     body=f"""
     if redis.call('SET', P .. 'sale:' .. r.event, '1', 'NX', 'EX', {SALE_SECONDS}) then
@@ -155,8 +153,7 @@ def _standing_change(_: bytes | None, record: dict[str, Any] | None) -> dict[str
 
 STANDING: Final = Fold(
     view="standing",
-    topic=topics.TAKEDOWNS.name,
-    schema=topics.TAKEDOWNS.schema,
+    topic=topics.TAKEDOWNS,
     change=_standing_change,
     # A case key holds what the case added, so that a reversal takes away just that; 'c' in front
     # says that it was reversed. Each takedown counts once, however often its event is repeated.

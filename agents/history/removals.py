@@ -90,8 +90,7 @@ def removal_of(entry: bytes | str) -> Removal:
 
 REMOVALS: Final = Fold(
     view="removals",
-    topic=topics.TAKEDOWNS.name,
-    schema=topics.TAKEDOWNS.schema,
+    topic=topics.TAKEDOWNS,
     change=_change,
     # A takedown counts once, however often its event is repeated, and not after its reinstatement.
     body="""

@@ -165,8 +165,7 @@ def _change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | 
 
 SIGHTINGS: Final = Fold(
     view="sightings",
-    topic=topics.SIGHTINGS.name,
-    schema=topics.SIGHTINGS.schema,
+    topic=topics.SIGHTINGS,
     change=_change,
     # Three revisions: the one that is judged again, the one before, and one more where two changes
     # follow on each other's heels. Those of one listing are in one partition, so they are in order.

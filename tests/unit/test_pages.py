@@ -175,7 +175,8 @@ def test_the_views_are_all_there_with_their_keys() -> None:
     rows = re.findall(r"^\| `(\w+)` \| `([\w.]+)` \| (.+?) \|", page, re.MULTILINE)
     told = {view: (topic, {*re.findall(r"`([\w-]+):", keys)}) for view, topic, keys in rows}
     assert told == {
-        fold.view: (fold.topic, {key.removesuffix(":*") for key in fold.keys}) for fold in FOLDS
+        fold.view: (fold.topic.name, {key.removesuffix(":*") for key in fold.keys})
+        for fold in FOLDS
     }
 
 
