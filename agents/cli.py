@@ -79,7 +79,7 @@ def _run(arguments: list[str]) -> int:
         # Python would say so once more when it empties stdout at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except Exception as error:
+    except Exception as error:  # the last one to hear of it: told in a line, or raised as a bug
         code = _code_of(error)
         if code is None:
             raise
@@ -95,14 +95,13 @@ def _code_of(error: Exception) -> int | None:
     from pydantic_settings import SettingsError
 
     from agents.monitoring.policies import PolicyError
-    from streams.kafka import KafkaUnavailableError
     from streams.log_reader import MissingTopicError
     from streams.producer import DeliveryError
-    from streams.schema_registry import IncompatibleSchemaError, RegistryUnavailableError
-    from streams.store import StoreUnavailable
+    from streams.schema_registry import IncompatibleSchemaError
     from streams.topic_admin import TopicRefusedError
+    from streams.unavailable import UNAVAILABLE
 
-    if isinstance(error, KafkaUnavailableError | RegistryUnavailableError | StoreUnavailable):
+    if isinstance(error, UNAVAILABLE):
         return UNREACHABLE
     refused = MissingTopicError | DeliveryError | IncompatibleSchemaError | TopicRefusedError
     if isinstance(error, refused):

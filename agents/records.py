@@ -15,6 +15,11 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
+DAY_MS: Final = 86_400_000
+"""A day, in milliseconds as times are."""
+DAY_S: Final = 86_400
+"""A day, in seconds as Redis has them."""
+
 ChangeKind = Literal["CREATED", "UPDATED", "DELETED"]
 Condition = Literal["NEW", "USED", "REFURBISHED", "UNKNOWN"]
 SellerKind = Literal["BUSINESS", "PRIVATE"]

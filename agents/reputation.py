@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
-from agents.records import Seller
+from agents.records import DAY_MS, DAY_S, Seller
 from streams import topics
 from streams.codec import DecodeError
 from streams.store import Store, StoreUnavailable
 from streams.views import Fold, ready_key
 
-HALF_LIFE_MS: Final = 180 * 86_400_000
+HALF_LIFE_MS: Final = 180 * DAY_MS
 """A case counts half after this time."""
 EPOCH_MS: Final = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp() * 1000)
-CASE_SECONDS: Final = 800 * 86_400
+CASE_SECONDS: Final = 800 * DAY_S
 """How long a case is remembered by its id: after four half-lives it counts a twentieth."""
-SALE_SECONDS: Final = 7 * 86_400
+SALE_SECONDS: Final = 7 * DAY_S
 """How long a sale's id is remembered, to count a sale delivered twice once."""
-SOLD_SECONDS: Final = 400 * 86_400
+SOLD_SECONDS: Final = 400 * DAY_S
 MOST_UNITS: Final = 1_000_000_000
 """Units of one sale: more is a producer's mistake, and a few such would overflow the sum."""
 FIRST_CASE_MS: Final = 946_684_800_000
 LAST_CASE_MS: Final = 4_102_444_800_000
-"""2000 to 2100: a case's weight doubles every half-life, and has to stay a number."""
+"""2000 to 2100: a case's weight doubles every half-life and has to stay a number, and Redis refuses
+to keep what would end much later."""
 PRIOR_UPHELD: Final = 1.0
 PRIOR_CLEARED: Final = 3.0
 """Beta(1, 3) *(start value)*: of a seller without cases one case in four is expected to hold."""
@@ -80,6 +81,14 @@ def weight_at(millis: int) -> float:
     return float(2.0 ** ((millis - EPOCH_MS) / HALF_LIFE_MS))
 
 
+def case_time(takedown: Mapping[str, Any]) -> int:
+    """Return when a takedown was decided. Raises DecodeError where that can't be."""
+    decided: int = takedown["decided_at"]
+    if not FIRST_CASE_MS <= decided < LAST_CASE_MS:
+        raise DecodeError("bad_time", f"decided_at {decided} ms lies outside 2000 to 2100")
+    return decided
+
+
 def _seller_change(key: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | None:
     if record is None:
         return {"id": (key or b"").decode("utf-8", "replace")}
@@ -91,8 +100,7 @@ def _seller_change(key: bytes | None, record: dict[str, Any] | None) -> dict[str
 
 SELLERS: Final = Fold(
     view="sellers",
-    topic=topics.SELLERS.name,
-    schema=topics.SELLERS.schema,
+    topic=topics.SELLERS,
     change=_seller_change,
     body="""
     local key = P .. 'seller:' .. r.id
@@ -119,8 +127,7 @@ def _sale_change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, An
 
 SALES: Final = Fold(
     view="sales",
-    topic=topics.SALES.name,
-    schema=topics.SALES.schema,
+    topic=topics.SALES,
     change=_sale_change,
     body=f"""
     if redis.call('SET', P .. 'sale:' .. r.event, '1', 'NX', 'EX', {SALE_SECONDS}) then
@@ -136,22 +143,17 @@ SALES: Final = Fold(
 def _standing_change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | None:
     if record is None or record["action"] not in ("REMOVED", "REINSTATED"):
         return None
-    if not FIRST_CASE_MS <= record["decided_at"] < LAST_CASE_MS:
-        raise DecodeError(
-            "bad_time", f"decided_at {record['decided_at']} ms lies outside 2000 to 2100"
-        )
     return {
         "id": record["takedown_id"],
         "action": record["action"],
         "seller": record["seller_id"],
-        "weight": repr(weight_at(record["decided_at"])),
+        "weight": repr(weight_at(case_time(record))),
     }
 
 
 STANDING: Final = Fold(
     view="standing",
-    topic=topics.TAKEDOWNS.name,
-    schema=topics.TAKEDOWNS.schema,
+    topic=topics.TAKEDOWNS,
     change=_standing_change,
     # A case key holds what the case added, so that a reversal takes away just that; 'c' in front
     # says that it was reversed. Each takedown counts once, however often its event is repeated.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from streams.cloud_events import cloud_event
 from streams.codec import Encoder
-from streams.producer import Headers, Outgoing
+from streams.metrics import Metrics
+from streams.producer import Headers, Outgoing, Producer
 
 ERROR_CHARS: Final = 500
 MOST_BYTES: Final = 12_000_000
@@ -41,6 +42,30 @@ class Failure:
     record: SourceRecord
     reason: str
     error: str
+
+
+class DeadLetters:
+    """The topic of dead letters, for whoever has nothing else to send along with them."""
+
+    def __init__(self, topic: str, encoder: Encoder, producer: Producer, metrics: Metrics) -> None:
+        self._topic = topic
+        self._encoder = encoder
+        self._producer = producer
+        self._metrics = metrics
+
+    async def bury(self, topic: str, partition: int, failures: Sequence[Failure]) -> None:
+        """Return when the broker has a letter of each failure; then count them.
+
+        Raises:
+            DeliveryError: the broker refuses one for good.
+        """
+        if not failures:
+            return
+        await self._producer.deliver(
+            letters(self._encoder, self._topic, topic, partition, failures)
+        )
+        for failure in failures:
+            self._metrics.dead_letters.labels(topic, failure.reason).inc()
 
 
 def letters(

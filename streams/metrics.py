@@ -196,4 +196,6 @@ class Metrics:
         self.first_sale = FirstSale()
         for outcome in ("allow", "review", "remove", "dead_letter"):
             self.listings.labels(outcome)
+        for name in WINDOWS:
+            self.before_first_sale_ratio.labels(name).set(math.nan)
         self.registry_version.set(-1)

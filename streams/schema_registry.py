@@ -104,7 +104,7 @@ class SchemaRegistry:
                     f"the registry refuses schema '{name}' for {topic}-value: {error.error_message}"
                 ) from None
             raise self._unavailable(error) from error
-        except Exception as error:
+        except Exception as error:  # httpx's own errors: the client lets them through
             raise self._unavailable(error) from error
 
     def ping(self) -> None:

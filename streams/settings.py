@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -107,6 +108,11 @@ class Settings(BaseSettings):
     def _registry_url(cls, value: str) -> str:
         if not value.startswith(("http://", "https://", "mock://")):
             raise ValueError("must begin with http:// or https://")
+        if "@" in urlsplit(value).netloc:  # it is shown by doctor, and in what is said of errors
+            raise ValueError(
+                "must hold no user or password; set ASSAYER_SCHEMA_REGISTRY_USERNAME and "
+                "ASSAYER_SCHEMA_REGISTRY_PASSWORD"
+            )
         return value.rstrip("/")
 
     @field_validator("kafka_bootstrap")

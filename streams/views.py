@@ -20,6 +20,7 @@ from streams.codec import DecodeError, Decoder
 from streams.log_reader import LogReader, partitions_of
 from streams.settings import Settings
 from streams.store import Store, StoreUnavailable
+from streams.topics import Topic
 
 log = logging.getLogger(__name__)
 
@@ -80,12 +81,16 @@ class Fold:
     """
 
     view: str
-    topic: str
-    schema: str
+    topic: Topic
     change: Callable[[bytes | None, dict[str, Any] | None], dict[str, Any] | None]
     body: str
     keys: tuple[str, ...]
     """Key patterns of the view's data, without the prefix: what `drop` deletes."""
+
+    @property
+    def schema(self) -> str:
+        """Schema of the topic's values."""
+        return self.topic.schema
 
 
 class View:
@@ -99,7 +104,7 @@ class View:
         decoder: Decoder,
     ) -> None:
         self.fold = fold
-        self.topic = settings.topic(fold.topic)
+        self.topic = settings.topic(fold.topic.name)
         self._settings = settings
         self._store = store
         self._decoder = decoder

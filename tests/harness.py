@@ -16,7 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 
 from agents.alliance.rights_publish import publish_rights
 from agents.monitoring.publishing import ListingPublisher
@@ -138,6 +145,14 @@ class WorkerProcess:
         """Return whether it is ready."""
         return self.get("/health/ready")[0] == 200
 
+    def failing(self) -> dict[str, str]:
+        """Return what it says it lacks; nothing while its port does not answer yet."""
+        status, body = self.get("/health/ready")
+        if not status:
+            return {}
+        checks: dict[str, str] = json.loads(body)["checks"]
+        return {name: text for name, text in checks.items() if text != "ok"}
+
     def wait_ready(self, seconds: float = 60) -> Self:
         """Return once it is ready."""
         wait_for(
@@ -158,6 +173,15 @@ class WorkerProcess:
     def handled(self) -> int:
         """Return how many listings it has handled."""
         return int(self.metric("assayer_listings_total"))
+
+    def settle(self) -> None:
+        """Return once everything that was published so far is handled."""
+
+        def lag() -> float:
+            time.sleep(1.2)  # the gauge is set once a second
+            return self.metric("assayer_consumer_lag")
+
+        wait_for(lambda: lag() == 0, 30, lambda: f"no lag\n{self.text}")
 
     def stop(self, seconds: float = 40) -> int:
         """Ask it to stop; return its exit code."""
@@ -232,6 +256,32 @@ class Bus:
 
         asyncio.run(work())
 
+    def send(
+        self,
+        topic: Topic,
+        values: Iterable[tuple[str, bytes | None]],
+        *,
+        partition: int = -1,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
+        """Send raw values, each with its key, as they are and in one go."""
+        producer = Producer(
+            {
+                "bootstrap.servers": self.settings.kafka_bootstrap,
+                "message.max.bytes": 16_000_000,
+                "linger.ms": 100,
+            }
+        )
+        for key, value in values:
+            producer.produce(
+                self.settings.topic(topic.name),
+                key=key.encode(),
+                value=value,
+                partition=partition,
+                headers=list(headers),
+            )
+        assert producer.flush(20) == 0
+
     def messages(self, topic: Topic) -> list[Any]:
         """Return every message of a topic, as a plain consumer gets them."""
         consumer = Consumer(
@@ -275,6 +325,26 @@ class Bus:
         """Return every takedown event; `broken` are keys of records that are none."""
         return self.records(topics.TAKEDOWNS, broken=broken)
 
+    def newest(
+        self, topic: Topic, listing_id: str, *, broken: Sequence[bytes] = ()
+    ) -> dict[str, Any]:
+        """Return the newest record about a listing, once there is one."""
+
+        def look() -> list[dict[str, Any]]:
+            records = self.records(topic, broken=broken)
+            return [record for record in records if record["listing_id"] == listing_id]
+
+        found: list[dict[str, Any]] = wait_for(look, 30, f"{listing_id} on {topic.name}")
+        return found[-1]
+
+    def takedown(self, listing_id: str) -> dict[str, Any]:
+        """Return the newest takedown event of a listing, once there is one."""
+        return self.newest(topics.TAKEDOWNS, listing_id)
+
+    def review(self, listing_id: str) -> dict[str, Any]:
+        """Return the newest review of a listing, once there is one."""
+        return self.newest(topics.REVIEWS, listing_id)
+
     def committed(self, group: str, topic: Topic) -> Mapping[int, int]:
         """Return the committed offsets of a group."""
         name = self.settings.topic(topic.name)
@@ -306,6 +376,17 @@ def _watermarks(consumer: Consumer, where: TopicPartition) -> tuple[int, int]:
 
     found: tuple[int, int] = wait_for(ask, 20, f"the offsets of {where}")
     return found
+
+
+def alter_topic(settings: Settings, topic: Topic, name: str, value: str) -> None:
+    """Set an entry of a topic's configuration behind the assayer's back."""
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+    entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(
+        ResourceType.TOPIC, settings.topic(topic.name), incremental_configs=[entry]
+    )
+    for future in admin.incremental_alter_configs([resource]).values():
+        future.result(timeout=20)
 
 
 def json_lines(text: str) -> list[Any]:

@@ -66,8 +66,8 @@ def demo(
 
     def serving(worker: Worker, summary: Summary) -> None:
         _summarise(summary, json=json, serve=True)
-        if worker.health is not None and not json:
-            say(f"serving {worker.health.url}/metrics and /health/ready; stop with Ctrl-C")
+        if not json:
+            say(f"serving {worker.url}/metrics and /health/ready; stop with Ctrl-C")
         sys.stdout.flush()
 
     async def main() -> Summary:

@@ -39,7 +39,8 @@ def worker(*, only: Annotated[tuple[str, ...], Parameter(negative="")] = ()) -> 
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await Worker(settings, only=only or PILLARS).run(stop)
+        # There is one pillar so far: any choice of them is all of them.
+        await Worker(settings).run(stop)
 
     try:
         run(serve())

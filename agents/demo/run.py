@@ -97,7 +97,7 @@ async def run_demo(
             if publisher is not None:
                 await asyncio.to_thread(publisher.close)
             ending.set()
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):  # an error of the worker was raised above
                 await running
     return summary
 

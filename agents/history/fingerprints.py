@@ -82,11 +82,7 @@ def fingerprint(
     hashes: dict[str, None] = {}
     for image in images:
         pdq = image.pdq.lower()
-        if (
-            image.pdq_quality is None
-            or image.pdq_quality < IMAGE_QUALITY
-            or not _PDQ.fullmatch(pdq)
-        ):
+        if image.pdq_quality is None or image.pdq_quality < IMAGE_QUALITY or not is_pdq(pdq):
             continue
         bits = int(pdq, 16)
         if all((bits ^ known).bit_count() > IMAGE_DISTANCE for known in official):
@@ -97,6 +93,11 @@ def fingerprint(
     if not (sketch or hashes or numbers):
         return None
     return Fingerprint(VERSION, sketch, tuple(hashes), tuple(numbers)[:MAX_GTINS])
+
+
+def is_pdq(text: str) -> bool:
+    """Return whether a text is a PDQ hash as it is stored: 64 hexadecimal digits, small ones."""
+    return _PDQ.fullmatch(text) is not None
 
 
 def title_sketch(title: str) -> bytes:

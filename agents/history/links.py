@@ -67,8 +67,7 @@ def _bounded(text: str) -> str:
 
 LINKS: Final = Fold(
     view="links",
-    topic=topics.SELLERS.name,
-    schema=topics.SELLERS.schema,
+    topic=topics.SELLERS,
     change=_change,
     body="""
     local mine = P .. 'links-of:' .. r.id

@@ -16,16 +16,16 @@ from typing import Any, Final
 
 import msgspec
 
-from agents.history.fingerprints import STORED_IMAGES, features
-from agents.records import Fingerprint
+from agents.history.fingerprints import STORED_IMAGES, features, is_pdq
+from agents.records import DAY_MS, DAY_S, Fingerprint
+from agents.reputation import case_time
 from streams import topics
+from streams.codec import DecodeError
 from streams.views import Fold
 
 KEPT_DAYS: Final = 180
 """After this a removal is not held against a new listing (the marketplaces' usual half year)."""
 SLICE_DAYS: Final = 90
-_DAY_MS: Final = 86_400_000
-_DAY_S: Final = 86_400
 
 
 class Removal(msgspec.Struct, frozen=True):
@@ -40,17 +40,17 @@ class Removal(msgspec.Struct, frozen=True):
 
 def slice_of(millis: int) -> int:
     """Return the slice of a moment."""
-    return millis // (SLICE_DAYS * _DAY_MS)
+    return millis // (SLICE_DAYS * DAY_MS)
 
 
 def slices_until(millis: int) -> list[int]:
     """Return the slices that may hold removals still remembered at this moment, newest first."""
-    return list(range(slice_of(millis), slice_of(millis - KEPT_DAYS * _DAY_MS) - 1, -1))
+    return list(range(slice_of(millis), slice_of(millis - KEPT_DAYS * DAY_MS) - 1, -1))
 
 
 def remembered(removal: Removal, now: int) -> bool:
     """Return whether a removal still counts; `now` is UTC milliseconds."""
-    return now - removal.decided_at <= KEPT_DAYS * _DAY_MS
+    return now - removal.decided_at <= KEPT_DAYS * DAY_MS
 
 
 def short_id(takedown_id: str) -> str:
@@ -61,14 +61,17 @@ def short_id(takedown_id: str) -> str:
 def _change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | None:
     if record is None or record["action"] not in ("REMOVED", "REINSTATED"):
         return None
-    decided = record["decided_at"]
-    until = decided // 1000 + KEPT_DAYS * _DAY_S
+    decided = case_time(record)
+    until = decided // 1000 + KEPT_DAYS * DAY_S
     change = {"id": short_id(record["takedown_id"]), "until": until}
     if record["action"] == "REINSTATED":
         return change
     if record["fingerprint"] is None:
         return None
     of = msgspec.convert(record["fingerprint"], Fingerprint)
+    for pdq in of.images:
+        if not is_pdq(pdq):
+            raise DecodeError("foreign_record", f"the fingerprint's picture '{pdq:.80}' is no PDQ")
     removal = Removal(record["takedown_id"], record["listing_id"], record["revision"], decided, of)
     slice_ = slice_of(decided)
     return change | {
@@ -76,7 +79,7 @@ def _change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | 
         "entry": base64.b64encode(msgspec.msgpack.encode(removal)).decode(),
         "features": features(of, STORED_IMAGES),
         "slice": slice_,
-        "slice_until": (slice_ + 1) * SLICE_DAYS * _DAY_S + KEPT_DAYS * _DAY_S,
+        "slice_until": (slice_ + 1) * SLICE_DAYS * DAY_S + KEPT_DAYS * DAY_S,
     }
 
 
@@ -87,8 +90,7 @@ def removal_of(entry: bytes | str) -> Removal:
 
 REMOVALS: Final = Fold(
     view="removals",
-    topic=topics.TAKEDOWNS.name,
-    schema=topics.TAKEDOWNS.schema,
+    topic=topics.TAKEDOWNS,
     change=_change,
     # A takedown counts once, however often its event is repeated, and not after its reinstatement.
     body="""

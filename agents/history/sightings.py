@@ -13,7 +13,6 @@ A HyperLogLog counts a listing once however often its sighting is repeated, in a
 from __future__ import annotations
 
 import difflib
-import re
 import zlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -21,8 +20,8 @@ from typing import Any, Final
 
 import msgspec
 
-from agents.history.fingerprints import IMAGE_DISTANCE, IMAGE_QUALITY
-from agents.records import Listing
+from agents.history.fingerprints import IMAGE_DISTANCE, IMAGE_QUALITY, is_pdq
+from agents.records import DAY_MS, DAY_S, Listing
 from streams import topics
 from streams.views import Fold
 
@@ -38,13 +37,11 @@ SAME_TEXT: Final = 0.75
 OTHER_TITLE: Final = 0.25
 """Titles with fewer of their words in common speak of other goods."""
 
-_PDQ: Final = re.compile(r"[0-9a-f]{64}")
 _NO_BRAND: Final = frozenset(
     {"", "no brand", "nobrand", "unbranded", "generic", "oem", "none", "n/a", "na", "-", "other"}
 )
 _MAX_WORDS: Final = 16
 _HOUR_MS: Final = 3_600_000
-_DAY_MS: Final = 86_400_000
 
 
 class Digest(msgspec.Struct, frozen=True, array_like=True):
@@ -78,8 +75,7 @@ def digest_of(listing: Listing, title: str, brand: str) -> Digest:
         tuple(
             pdq
             for image in listing.images[:4]
-            if (image.pdq_quality or 0) >= IMAGE_QUALITY
-            and _PDQ.fullmatch(pdq := image.pdq.lower())
+            if (image.pdq_quality or 0) >= IMAGE_QUALITY and is_pdq(pdq := image.pdq.lower())
         ),
         tuple(sorted(set(map(_word, title.split(None, _MAX_WORDS)[:_MAX_WORDS])))),
     )
@@ -129,7 +125,7 @@ def hour_of(millis: int) -> int:
 
 def day_of(millis: int) -> int:
     """Return the number of the day of a moment."""
-    return millis // _DAY_MS
+    return millis // DAY_MS
 
 
 def _same_text(one: str, other: str) -> bool:
@@ -152,7 +148,7 @@ def _change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | 
             seen["listing_id"],
             seen["revision"],
             f"{seen['revision']} {seen['digest']}",
-            at // 1000 + SEEN_DAYS * 86_400,
+            at // 1000 + SEEN_DAYS * DAY_S,
         ]
         if seen["new_branded"]:
             hour, day = hour_of(at), day_of(at)
@@ -161,7 +157,7 @@ def _change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | 
                 hour,
                 (hour + 48) * 3600,
                 day,
-                (day + HISTORY_DAYS + 2) * 86_400,
+                (day + HISTORY_DAYS + 2) * DAY_S,
             ]
         items.append(item)
     return {"items": items}
@@ -169,8 +165,7 @@ def _change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | 
 
 SIGHTINGS: Final = Fold(
     view="sightings",
-    topic=topics.SIGHTINGS.name,
-    schema=topics.SIGHTINGS.schema,
+    topic=topics.SIGHTINGS,
     change=_change,
     # Three revisions: the one that is judged again, the one before, and one more where two changes
     # follow on each other's heels. Those of one listing are in one partition, so they are in order.

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Final, TypeVar
 
+from agents.alliance.rights_log import RightsLog
 from agents.monitoring.monitor import Judged, Monitor
-from streams.codec import Encoder
-from streams.dead_letters import Failure, letters
-from streams.kafka import KafkaUnavailableError
-from streams.metrics import Metrics
-from streams.producer import Producer
-from streams.schema_registry import RegistryUnavailableError
-from streams.store import StoreUnavailable
+from streams.codec import DecodeError, Decoder
+from streams.dead_letters import DeadLetters, Failure
 from streams.transport import BatchApp, RecordBatch, batch_topic
+from streams.unavailable import UNAVAILABLE
 from streams.views import View
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 RETRY_SECONDS: Final = 0.5
 STOP_SECONDS: Final = 15.0
@@ -52,15 +52,8 @@ def rejudge_listings(app: BatchApp, topic: str, monitor: Monitor) -> None:
             event.ack()
 
 
-def follow_views(
-    app: BatchApp,
-    views: Sequence[View],
-    producer: Producer,
-    dead_letters: tuple[str, Encoder],
-    metrics: Metrics,
-) -> None:
+def follow_views(app: BatchApp, views: Sequence[View], dead_letters: DeadLetters) -> None:
     """Apply a topic to its views in Redis; what can't be decoded goes to the dead letters."""
-    to, encoder = dead_letters
     topic = views[0].topic
     name = "-".join(["view", *(view.fold.view for view in views)])
 
@@ -70,32 +63,52 @@ def follow_views(
             batch: RecordBatch = event.value
             failed: dict[int, Failure] = {}
             for view in views:
-                for failure in await _apply(view, batch):
+                # As often as it takes: a view that is behind is better than a wrong one.
+                refused = await _persist(
+                    f"view {view.fold.view}", partial(view.apply, batch.partition, batch.records)
+                )
+                for failure in _failures(refused):
                     failed.setdefault(failure.record.offset, failure)  # one letter a record
-            if failed:
-                failures = list(failed.values())
-                await producer.deliver(letters(encoder, to, batch.topic, batch.partition, failures))
-                for failure in failures:
-                    metrics.dead_letters.labels(batch.topic, failure.reason).inc()
+            await dead_letters.bury(batch.topic, batch.partition, list(failed.values()))
             event.ack()
 
 
-async def _apply(view: View, batch: RecordBatch) -> Sequence[Failure]:
-    """Apply a batch, as often as it takes: a view that is behind is better than a wrong one."""
+def bury_what_is_no_right(
+    app: BatchApp, topic: str, decoder: Decoder, dead_letters: DeadLetters
+) -> None:
+    """Put what can't be read as a right to the dead letters.
+
+    Every worker reads all of the topic for its registry, at each start. Here the group gives each
+    record to one of them, and remembers how far they are.
+    """
+
+    @app.agent(batch_topic(app, topic), name="rights", concurrency=1)
+    async def rights_agent(stream: Any) -> None:
+        async for event in _events(stream):
+            batch: RecordBatch = event.value
+            refused = await _persist(
+                "what is no right",
+                partial(asyncio.to_thread, RightsLog(decoder).apply, batch.records),  # type: ignore[arg-type]
+            )
+            await dead_letters.bury(batch.topic, batch.partition, _failures(refused))
+            event.ack()
+
+
+async def _persist(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
+    """Return what the attempt gives once the servers it needs answer; say once that it waits."""
     told = False
     while True:
         try:
-            failed = await view.apply(batch.partition, batch.records)
-        except (StoreUnavailable, KafkaUnavailableError, RegistryUnavailableError) as error:
+            return await attempt()
+        except UNAVAILABLE as error:
             if not told:
-                log.warning("view %s waits: %s", view.fold.view, error)
+                log.warning("%s waits: %s", what, error)
                 told = True
             await asyncio.sleep(RETRY_SECONDS)
-        else:
-            return [
-                Failure(record, error.reason, str(error))  # type: ignore[arg-type]
-                for record, error in failed
-            ]
+
+
+def _failures(refused: Sequence[tuple[Any, DecodeError]]) -> list[Failure]:
+    return [Failure(record, error.reason, str(error)) for record, error in refused]
 
 
 async def _events(stream: Any) -> AsyncIterator[Any]:
@@ -127,7 +140,7 @@ class _Deliveries:
     async def _deliver(self, event: Any, monitor: Monitor, judged: Judged) -> None:
         try:
             await monitor.deliver(judged)
-        except Exception as error:
+        except Exception as error:  # nobody awaits the task: unsaid, the batch would hang for ever
             log.exception("a batch could not be delivered; it stays unacknowledged")
             await self._app.crash(error)
         else:

@@ -24,7 +24,7 @@ from agents.monitoring.registry import Registry, authorisation, in_force
 from agents.monitoring.remembering import add_past, evidence_of_past, unknown_past
 from agents.monitoring.signals import FROM_STORE, SELLER, Facts
 from agents.monitoring.vocabulary import load as load_vocabulary
-from agents.records import Evidence, Listing, Right
+from agents.records import DAY_MS, Evidence, Listing, Right
 from agents.reputation import SellerFacts
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 Outcome = Literal["allow", "review", "remove"]
 
-DAY_MS: Final = 86_400_000
 MAX_RIGHTS: Final = 8
 """Rights that one verdict gives evidence for; a listing stuffed with marks names many."""
 OUTSIDE_CATEGORY: Final = 0.8

@@ -28,16 +28,24 @@ Refused = Callable[[LogRecord, DecodeError], None]
 """Called in the keeper's thread for each record that is no right."""
 
 
+def _warn(record: LogRecord, error: DecodeError) -> None:
+    log.warning("offset %d of the rights is no right, and passed over: %s", record.offset, error)
+
+
 class RegistryKeeper:
     """The current judge, and the thread that renews it.
 
     `load` reads all of the topic and returns with the first judge; from then on `current` may
-    change at any moment, so a batch takes it once. What can't be read as a right is refused and
-    reported; everything else keeps serving.
+    change at any moment, so a batch takes it once. What can't be read as a right is passed over;
+    everything else keeps serving.
     """
 
     def __init__(
-        self, settings: Settings, registry: SchemaRegistry, policy: Policy, refused: Refused
+        self,
+        settings: Settings,
+        registry: SchemaRegistry,
+        policy: Policy,
+        refused: Refused = _warn,
     ) -> None:
         self._settings = settings
         self._topic = settings.topic(topics.RIGHTS.name)
@@ -92,7 +100,6 @@ class RegistryKeeper:
 
     def _apply(self, records: list[LogRecord]) -> None:
         for record, error in self._log.apply(records):
-            log.warning("%s offset %d is refused: %s", self._topic, record.offset, error)
             self._refused(record, error)
 
     def _compile(self) -> Judge:
@@ -123,7 +130,7 @@ class RegistryKeeper:
             except (KafkaUnavailableError, RegistryUnavailableError) as error:
                 self._tell(str(error))  # what was gathered stays, and is applied when it can be
                 self._stopping.wait(1.0)
-            except Exception as error:  # the old registry serves on, and health says so
+            except Exception as error:  # whatever a right does: the old registry serves on, as said
                 if not self.error:
                     log.exception("the registry could not be renewed; the old one serves on")
                 self.error = f"{type(error).__name__}: {error}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from agents.history import recall
-from agents.history.fingerprints import fingerprint, title_sketch
+from agents.history.fingerprints import fingerprint, is_pdq, title_sketch
 from agents.history.links import NAMES
 from agents.history.recall import Ask, Lookup, Past, Relisting
 from agents.history.sightings import Digest, Sighting, digest_of, replaced
@@ -38,7 +38,7 @@ def fingerprint_of(examination: Examination) -> Fingerprint | None:
         int(pdq, 16)
         for match in examination.matches
         for pdq in match.right.official_image_hashes
-        if listing.images
+        if listing.images and is_pdq(pdq.lower())
     }
     return fingerprint(_goods_title(examination), listing.images, listing.gtins, official)
 

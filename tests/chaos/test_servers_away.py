@@ -9,22 +9,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 import schemas
-from agents.records import Seller
+from agents.records import DAY_MS, Seller
 from agents.takedowns import takedown_id
 from agents.worker import GROUP
 from deploy.services import Kafka, Redis, SchemaRegistryServer
 from streams import topics
 from streams.settings import Settings
-from streams.topics import Topic
-from tests.harness import RIGHT, Bus, WorkerProcess, listing, now_ms, run_command, wait_for
-
-DAY_MS = 86_400_000
+from tests.harness import (
+    RIGHT,
+    Bus,
+    WorkerProcess,
+    alter_topic,
+    listing,
+    now_ms,
+    run_command,
+    wait_for,
+)
 
 
 @pytest.fixture
@@ -54,24 +59,6 @@ def _bus(settings: Settings, **changes: Any) -> Bus:
     return bus
 
 
-def _found(bus: Bus, topic: Topic, listing_id: str) -> dict[str, Any]:
-    """Return the last record about a listing, once there is one."""
-
-    def look() -> list[dict[str, Any]]:
-        return [record for record in bus.records(topic) if record["listing_id"] == listing_id]
-
-    found: list[dict[str, Any]] = wait_for(look, 30, f"{listing_id} on {topic.name}")
-    return found[-1]
-
-
-def _produce(bus: Bus, value: bytes | None, key: str, topic: Topic = topics.LISTINGS) -> None:
-    producer = Producer(
-        {"bootstrap.servers": bus.settings.kafka_bootstrap, "message.max.bytes": 8_000_000}
-    )
-    producer.produce(bus.settings.topic(topic.name), key=key, value=value)
-    assert producer.flush(10) == 0
-
-
 def test_judged_again_when_redis_is_back(
     settings: Settings, own_redis: Redis, tmp_path: Path
 ) -> None:
@@ -94,12 +81,12 @@ def test_judged_again_when_redis_is_back(
                 ),
             ]
         )
-        assert _found(bus, topics.TAKEDOWNS, "replica")["units_sold_before"] is None
-        review = _found(bus, topics.REVIEWS, "cheap")
+        assert bus.takedown("replica")["units_sold_before"] is None
+        review = bus.review("cheap")
         assert any("did not answer" in evidence["note"] for evidence in review["evidence"])
         assert worker.get("/health/live")[0] == 200
         own_redis.start()
-        again = _found(bus, topics.TAKEDOWNS, "cheap")
+        again = bus.takedown("cheap")
         assert again["rules"][0] == "cheap-mark-untrusted"
         assert again["takedown_id"] == review["takedown_id"] == takedown_id("cheap", 1)
         worker.wait_ready()
@@ -155,12 +142,12 @@ def test_a_registry_that_hangs_stops_only_what_needs_it(
     with WorkerProcess(bus.settings, tmp_path) as worker:
         worker.wait_ready()
         bus.publish([listing("known-1", "Zorvex replica")])
-        _found(bus, topics.TAKEDOWNS, "known-1")
+        bus.takedown("known-1")
         known = bus.messages(topics.LISTINGS)[0].value()
         own_registry.suspend()
         try:
-            _produce(bus, value, "newer")
-            _produce(bus, known, "known-1")
+            bus.send(topics.LISTINGS, [("newer", value)])
+            bus.send(topics.LISTINGS, [("known-1", known)])
             wait_for(lambda: len(bus.messages(topics.TAKEDOWNS)) == 2, 40, "what is known goes on")
             wait_for(lambda: bus.messages(topics.DEAD_LETTERS), 40, "a dead letter")
         finally:
@@ -169,7 +156,26 @@ def test_a_registry_that_hangs_stops_only_what_needs_it(
             bus.settings, "dead-letters", "replay", "--reason", "registry_unavailable"
         )
         assert replayed.returncode == 0, replayed.stderr
-        _found(bus, topics.TAKEDOWNS, "newer")
+        bus.takedown("newer")
+
+
+def test_a_takedown_that_kafka_refuses_ends_the_worker_and_is_made_at_the_next_start(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """The topic takes no record of that size: nothing is acknowledged, and the log says why."""
+    bus = _bus(settings)
+    alter_topic(settings, topics.TAKEDOWNS, "max.message.bytes", "100")
+    with WorkerProcess(settings, tmp_path) as refused:
+        refused.wait_ready()
+        bus.publish([listing("refused", "Zorvex replica")])
+        assert refused.exit_code(60) == 1, refused.text
+        last = refused.text.strip().splitlines()[-1]
+        assert f"{settings.topic(topics.TAKEDOWNS.name)} refuses a record of" in last
+    assert max(bus.committed(GROUP, topics.LISTINGS).values()) <= 0
+    alter_topic(settings, topics.TAKEDOWNS, "max.message.bytes", "1048588")
+    with WorkerProcess(settings, tmp_path) as worker:
+        assert bus.takedown("refused")["takedown_id"] == takedown_id("refused", 1)
+        assert worker.wait_ready()
 
 
 def _unreadable() -> list[tuple[str, Callable[[bytes], bytes | None], str]]:
@@ -190,12 +196,12 @@ def test_what_cannot_be_read_is_buried_whole_and_holds_nothing_up(
     One of them stands in the rights' topic: the registry counts its offset and goes on without it.
     """
     bus = _bus(settings)
-    _produce(bus, b"\x07nonsense", "no right", topics.RIGHTS)
+    bus.send(topics.RIGHTS, [("no right", b"\x07nonsense")])
     bus.publish([listing("first", "Zorvex replica")])
     good = bus.messages(topics.LISTINGS)[0].value()
     bad = {name: (change(good), reason) for name, change, reason in _unreadable()}
     for name, (value, _) in bad.items():
-        _produce(bus, value, name)
+        bus.send(topics.LISTINGS, [(name, value)])
     bus.publish(
         [
             listing("last", "Zorvex replica"),
@@ -205,7 +211,7 @@ def test_what_cannot_be_read_is_buried_whole_and_holds_nothing_up(
     )
     with WorkerProcess(bus.settings, tmp_path) as worker:
         worker.wait_ready()
-        assert _found(bus, topics.TAKEDOWNS, "last")["registry_version"] == "1"
+        assert bus.takedown("last")["registry_version"] == "1"
         letters = wait_for(
             lambda: found if len(found := bus.records(topics.DEAD_LETTERS)) == len(bad) + 3 else [],
             30,

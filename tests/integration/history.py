@@ -17,40 +17,8 @@ from streams import topics
 from streams.codec import Encoder
 from streams.producer import Producer
 from streams.settings import Settings
-from tests.harness import Bus, WorkerProcess, wait_for
-
-DAY_MS = 86_400_000
-
-
-def settled(worker: WorkerProcess) -> None:
-    """Return when the views have applied what was published."""
-
-    def lag() -> float:
-        time.sleep(1.2)  # the gauge is set once a second
-        lines = worker.get("/metrics")[1].splitlines()
-        return sum(
-            float(line.rpartition(" ")[2])
-            for line in lines
-            if line.startswith("assayer_consumer_lag{") and ".listings" not in line
-        )
-
-    wait_for(lambda: lag() == 0, 30, "the views")
-
-
-def takedown_of(bus: Bus, listing_id: str) -> dict[str, Any]:
-    def look() -> list[dict[str, Any]]:
-        return [r for r in bus.takedowns() if r["listing_id"] == listing_id]
-
-    found: list[dict[str, Any]] = wait_for(look, 20, f"a takedown of {listing_id}")
-    return found[0]
-
-
-def review_of(bus: Bus, listing_id: str) -> dict[str, Any]:
-    def look() -> list[dict[str, Any]]:
-        return [r for r in bus.records(topics.REVIEWS) if r["listing_id"] == listing_id]
-
-    found: list[dict[str, Any]] = wait_for(look, 20, f"a review of {listing_id}")
-    return found[0]
+from tests.harness import Bus
+from tests.integration.stored import value_of
 
 
 def reviewed(bus: Bus) -> set[str]:
@@ -94,7 +62,7 @@ def removal(listing_id: str, seller_id: str, title: str, decided_at: int) -> Tak
 
 
 def state_of(settings: Settings) -> dict[str, Any]:
-    """Return what the views of history hold, offsets apart."""
+    """Return what the views of history hold and the minute in which it ends, offsets apart."""
     client = redis.Redis.from_url(settings.redis_url.get_secret_value())
     prefix = f"{settings.topic_prefix}assayer:"
     state: dict[str, Any] = {}
@@ -102,21 +70,8 @@ def state_of(settings: Settings) -> dict[str, Any]:
         for pattern in fold.keys:
             for key in client.scan_iter(match=prefix + pattern):
                 name = key.decode().removeprefix(prefix)
-                kind = client.type(key)
-                if name.startswith("branded:"):
-                    state[name] = client.pfcount(key)
-                elif kind == b"hash":
-                    state[name] = client.hgetall(key)
-                elif kind == b"set":
-                    state[name] = client.smembers(key)
-                elif kind == b"zset":
-                    state[name] = client.zrange(key, 0, -1, withscores=True)
-                else:
-                    state[name] = client.get(key)
                 ttl: Any = client.pttl(key)
-                state[name] = (
-                    state[name],
-                    round((time.time() + ttl / 1000) / 60) if ttl > 0 else ttl,
-                )
+                ends = round((time.time() + ttl / 1000) / 60) if ttl > 0 else ttl
+                state[name] = (value_of(client, key), ends)
     client.close()
     return state

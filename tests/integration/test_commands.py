@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 import agents.cli
-from agents.records import Listing, Seller
+from agents.records import DAY_MS, Listing, Seller
 from deploy.services.process import free_port
 from streams import topics
 from streams.settings import Settings
@@ -19,6 +19,7 @@ from tests.harness import (
     RIGHT,
     Bus,
     WorkerProcess,
+    alter_topic,
     environment,
     json_lines,
     listing,
@@ -58,13 +59,6 @@ def _write(path: Path, *rows: object) -> str:
     lines = [row if isinstance(row, bytes) else msgspec.json.encode(row) for row in rows]
     path.write_bytes(b"\n".join(lines) + b"\n")
     return str(path)
-
-
-SETTINGS = {
-    "KAFKA": "ASSAYER_KAFKA_BOOTSTRAP",
-    "REGISTRY": "ASSAYER_SCHEMA_REGISTRY_URL",
-    "REDIS": "ASSAYER_REDIS_URL",
-}
 
 
 @pytest.fixture
@@ -256,7 +250,7 @@ def test_topics_are_made_and_compared(run: Any, settings: Settings) -> None:
     assert {row["state"] for row in json_lines(missing.stdout)} == {"missing"}
     assert run(settings, "topics", "create").returncode == 0
     assert run(settings, "topics", "check").returncode == 0
-    _alter(settings, settings.topic("marketplace.listings"), "retention.ms", "1000")
+    alter_topic(settings, topics.LISTINGS, "retention.ms", "1000")
     differs = run(settings, "topics", "check", "--json")
     assert differs.returncode == 1
     (row,) = [row for row in json_lines(differs.stdout) if row["state"] == "differs"]
@@ -270,22 +264,6 @@ def test_topics_are_made_and_compared(run: Any, settings: Settings) -> None:
     assert refused.returncode == 1
     assert _is_plain(refused)
     assert "could not be made" in refused.stderr
-
-
-def _alter(settings: Settings, topic: str, name: str, value: str) -> None:
-    from confluent_kafka.admin import (  # type: ignore[attr-defined]
-        AdminClient,
-        AlterConfigOpType,
-        ConfigEntry,
-        ConfigResource,
-        ResourceType,
-    )
-
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
-    entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
-    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
-    for future in admin.incremental_alter_configs([resource]).values():
-        future.result(timeout=20)
 
 
 def test_commands_without_their_topics_say_how_to_make_them(run: Any, settings: Settings) -> None:
@@ -359,10 +337,9 @@ def test_screen_gives_the_same_bytes_and_the_verdicts_of_the_worker(
     run: Any, bus: Bus, worker: WorkerProcess, rights: str, tmp_path: Path
 ) -> None:
     """The same functions: outcome, rules, score and evidence of each listing are the worker's."""
-    day = 86_400_000
     sellers = [
-        Seller("w-old", created_at=now_ms() - 900 * day, verified=True),
-        Seller("w-new", created_at=now_ms() - 3 * day),
+        Seller("w-old", created_at=now_ms() - 900 * DAY_MS, verified=True),
+        Seller("w-new", created_at=now_ms() - 3 * DAY_MS),
     ]
     titles = [
         "Zorvex replica",
@@ -380,7 +357,7 @@ def test_screen_gives_the_same_bytes_and_the_verdicts_of_the_worker(
     path = _write(tmp_path / "same.jsonl", *rows)
     known = _write(tmp_path / "sellers.jsonl", *sellers)
     bus.publish(sellers=sellers)
-    wait_for(lambda: run_lag(worker) == 0, 20, "the sellers in the view")
+    worker.settle()
     arguments = ("screen", path, "--rights", rights, "--sellers", known, "--now", str(now_ms()))
     first, second = (run(bus.settings, *arguments) for _ in range(2))
     assert (first.returncode, first.stderr) == (0, "")
@@ -408,8 +385,3 @@ def test_screen_gives_the_same_bytes_and_the_verdicts_of_the_worker(
             assert record[field] == verdict[field], (name, field)
         ours = [e for e in verdict["evidence"] if e["signal"] != "seller"]
         assert [e for e in record["evidence"] if e["signal"] != "seller"] == ours
-
-
-def run_lag(worker: WorkerProcess) -> float:
-    """Return the records not handled yet, where that is told."""
-    return worker.metric("assayer_consumer_lag")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
-from agents.records import Image, Seller
+from agents.records import DAY_MS, Image, Seller
 from streams import topics
 from tests.harness import Bus, WorkerProcess, listing, now_ms, wait_for
 from tests.integration.history import (
-    DAY_MS,
     publish_takedowns,
     removal,
-    review_of,
     reviewed,
-    settled,
-    takedown_of,
 )
 
 PICTURE = "".join(f"{n:x}" * 4 for n in range(16))
@@ -25,9 +23,9 @@ def test_a_relisting_by_the_same_seller_is_reviewed(bus: Bus, worker: WorkerProc
     """The words of copying are gone, the order is another: it is recognised all the same."""
     title = "Zorvex Diver 300 automatic men watch steel bracelet blue dial"
     bus.publish([listing("re-1", f"{title} replica", seller_id="s-re")])
-    taken = takedown_of(bus, "re-1")
+    taken = bus.takedown("re-1")
     assert taken["fingerprint"]["title"]
-    settled(worker)
+    worker.settle()
     bus.publish(
         [
             listing(
@@ -43,12 +41,12 @@ def test_a_relisting_by_the_same_seller_is_reviewed(bus: Bus, worker: WorkerProc
             ),
         ]
     )
-    review = review_of(bus, "re-2")
+    review = bus.review("re-2")
     assert review["rules"] == ["relisted"]
     note = next(e["note"] for e in review["evidence"] if e["signal"] == "relisted")
     assert taken["takedown_id"] in note
     bus.publish([listing("re-end", "Zor\u200bvex end", seller_id="s-end")])
-    review_of(bus, "re-end")
+    bus.review("re-end")
     assert not reviewed(bus) & {"re-3", "re-4"}
 
 
@@ -61,9 +59,9 @@ def test_pictures_and_gtins_are_recognised(bus: Bus, worker: WorkerProcess) -> N
             listing("gtin-1", "Zorvex replica", seller_id="s-pic", gtins=("4006381333931",)),
         ]
     )
-    takedown_of(bus, "pic-1")
-    takedown_of(bus, "gtin-1")
-    settled(worker)
+    bus.takedown("pic-1")
+    bus.takedown("gtin-1")
+    worker.settle()
     bus.publish(
         [
             listing(
@@ -75,8 +73,8 @@ def test_pictures_and_gtins_are_recognised(bus: Bus, worker: WorkerProcess) -> N
             listing("gtin-2", "The real Zorvex", seller_id="s-pic", gtins=("04006381333931",)),
         ]
     )
-    assert "same picture" in str(review_of(bus, "pic-2")["evidence"])
-    assert "same GTIN" in str(review_of(bus, "gtin-2")["evidence"])
+    assert "same picture" in str(bus.review("pic-2")["evidence"])
+    assert "same GTIN" in str(bus.review("gtin-2")["evidence"])
     assert "pic-3" not in reviewed(bus)
 
 
@@ -92,8 +90,8 @@ def test_a_relisting_by_a_linked_seller_is_reviewed(bus: Bus, worker: WorkerProc
     )
     title = "Zorvex Nightfall 41mm chronograph black ceramic bezel"
     bus.publish([listing("ring-1", f"{title}, replica", seller_id="s-ring-1")])
-    takedown_of(bus, "ring-1")
-    settled(worker)
+    bus.takedown("ring-1")
+    worker.settle()
     bus.publish(
         [
             listing("ring-2", title, seller_id="s-ring-2"),
@@ -101,19 +99,19 @@ def test_a_relisting_by_a_linked_seller_is_reviewed(bus: Bus, worker: WorkerProc
             listing("ring-4", "Zorvex pocket watch with chain, engraved lid", seller_id="s-ring-2"),
         ]
     )
-    review = review_of(bus, "ring-2")
+    review = bus.review("ring-2")
     assert review["rules"] == ["relisted-by-linked-seller"]
     assert "a bank account" in str(review["evidence"])
     assert "s-ring-1" not in str(review)
     bus.publish(sellers=[Seller("s-ring-2", identifiers={"bank": ("b-9",)})])
-    settled(worker)
+    worker.settle()
     bus.publish(
         [
             listing("ring-5", title, seller_id="s-ring-2"),
             listing("ring-end", "Zor\u200bvex end", seller_id="s-end"),
         ]
     )
-    review_of(bus, "ring-end")
+    bus.review("ring-end")
     assert not reviewed(bus) & {"ring-3", "ring-4", "ring-5"}
 
 
@@ -132,11 +130,11 @@ def test_what_was_reinstated_or_is_long_ago_does_not_count(bus: Bus, worker: Wor
     reinstated = msgspec.structs.replace(again, action="REINSTATED", decided_at=now_ms())
     # The removal is repeated after the reinstatement, as a replay would.
     publish_takedowns(bus, [*removals.values(), reinstated, again])
-    settled(worker)
+    worker.settle()
     bus.publish(listing(f"new-{name}", title, seller_id="s-past") for name, title in titles.items())
-    assert review_of(bus, "new-recent")["rules"] == ["relisted"]
+    assert bus.review("new-recent")["rules"] == ["relisted"]
     bus.publish([listing("past-end", "Zor\u200bvex end", seller_id="s-end")])
-    review_of(bus, "past-end")
+    bus.review("past-end")
     assert not reviewed(bus) & {"new-back", "new-old"}
 
 
@@ -149,83 +147,35 @@ def test_a_burst_and_a_switch_are_noticed(bus: Bus, worker: WorkerProcess) -> No
     bus.publish(sellers=[Seller("s-burst", verified=False, created_at=now_ms() - 900 * DAY_MS)])
     before = {rule: hits(rule) for rule in ("branded-burst", "bait-and-switch")}
     moment = now_ms()
+    new: dict[str, Any] = {"seller_id": "s-burst", "kind": "CREATED"}
+    watch: dict[str, Any] = {"seller_id": "s-bait", "category_path": ("Watches", "Diving")}
+    case: dict[str, Any] = {"seller_id": "s-bait", "category_path": ("Accessories", "Cases")}
     history = [
-        listing(
-            f"h-{day}-{n}",
-            "Zorvex watch",
-            seller_id="s-burst",
-            kind="CREATED",
-            occurred_at=moment - day * DAY_MS,
-        )
+        listing(f"h-{day}-{n}", "Zorvex watch", occurred_at=moment - day * DAY_MS, **new)
         for day in (2, 4, 6)
         for n in range(2)
     ]
     many = [
-        listing(
-            f"b-{n}",
-            f"Zorvex watch model {n}",
-            seller_id="s-burst",
-            kind="CREATED",
-            occurred_at=moment,
-        )
-        for n in range(25)
+        listing(f"b-{n}", f"Zorvex watch model {n}", occurred_at=moment, **new) for n in range(25)
     ]
     bus.publish([*history, *many])
     bus.publish(
         [
-            listing(
-                "bait",
-                "Silicone case for Zorvex Diver, black",
-                seller_id="s-bait",
-                revision=1,
-                brand="CoverCo",
-                category_path=("Accessories", "Cases"),
-            ),
-            listing(
-                "steady",
-                "Zorvex Diver 300 steel",
-                seller_id="s-bait",
-                revision=1,
-                brand="Zorvex",
-                category_path=("Watches", "Diving"),
-            ),
+            listing("bait", "Silicone case for Zorvex Diver, black", brand="CoverCo", **case),
+            listing("steady", "Zorvex Diver 300 steel", brand="Zorvex", **watch),
         ]
     )
     wait_for(lambda: bus.messages(topics.SIGHTINGS), 20, "sightings")
-    settled(worker)
-    bus.publish(
-        [
-            listing(
-                "b-last",
-                "Zorvex watch model x",
-                seller_id="s-burst",
-                kind="CREATED",
-                occurred_at=moment,
-            ),
-            listing(
-                "steady",
-                "Zorvex Diver 300 stel",
-                seller_id="s-bait",
-                revision=2,
-                brand="Zorvx",
-                category_path=("Watches", "Diving"),
-                price_minor=100,
-            ),
-        ]
+    worker.settle()
+    typos = listing(
+        "steady", "Zorvex Diver 300 stel", revision=2, brand="Zorvx", price_minor=100, **watch
     )
+    bus.publish([listing("b-last", "Zorvex watch model x", occurred_at=moment, **new), typos])
     wait_for(lambda: hits("branded-burst") == before["branded-burst"] + 1, 20, "the burst")
     assert hits("bait-and-switch") == before["bait-and-switch"]
-    bus.publish(
-        [
-            listing(
-                "bait",
-                "Zorvex Diver 300 automatic watch",
-                seller_id="s-bait",
-                revision=2,
-                brand="Zorvex",
-                category_path=("Watches", "Diving"),
-            ),
-        ]
+    switched = listing(
+        "bait", "Zorvex Diver 300 automatic watch", revision=2, brand="Zorvex", **watch
     )
+    bus.publish([switched])
     wait_for(lambda: hits("bait-and-switch") == before["bait-and-switch"] + 1, 20, "the switch")
     assert not reviewed(bus) & {"b-last", "bait", "steady"}

@@ -17,7 +17,7 @@ from agents.monitoring.judge import Examination, Judge
 from agents.monitoring.policies import default_policy
 from agents.monitoring.registry import compile_registry
 from agents.monitoring.remembering import ask_of, needs_of, read
-from agents.records import Seller
+from agents.records import DAY_MS, Seller
 from deploy.services import Kafka, Redis, SchemaRegistryServer
 from streams import topics
 from streams.codec import Decoder, Encoder
@@ -28,14 +28,10 @@ from streams.store import Store
 from streams.views import View
 from tests.harness import RIGHT, Bus, WorkerProcess, listing, now_ms, run_command, wait_for
 from tests.integration.history import (
-    DAY_MS,
     publish_takedowns,
     removal,
-    review_of,
     reviewed,
-    settled,
     state_of,
-    takedown_of,
 )
 
 
@@ -63,7 +59,7 @@ def test_replays_change_nothing_and_a_rebuilt_view_is_the_same(
     ]
     again = msgspec.structs.replace(removals[0], action="REINSTATED", decided_at=now_ms())
     publish_takedowns(bus, [*removals, again])
-    settled(worker)
+    worker.settle()
     state = state_of(bus.settings)
     kinds = {key.partition(":")[0] for key in state}
     assert kinds == {"removal", "removed", "links-of", "link", "seen", "branded"}
@@ -100,7 +96,7 @@ def test_a_batch_takes_one_round_trip_and_a_second_where_there_is_something_to_c
 
     title = "Zorvex Atlas 40mm moon phase, silver dial"
     publish_takedowns(bus, [removal("trip", "trip-seller", title, now_ms())])
-    settled(worker)
+    worker.settle()
     judge = Judge(compile_registry([RIGHT], "1"), default_policy())
 
     def asks(seller_id: str) -> dict[int, tuple[Ask, Examination]]:
@@ -199,8 +195,8 @@ def test_without_redis_rules_abstain_and_the_listing_is_judged_again(
     with WorkerProcess(settings, tmp_path) as worker:
         worker.wait_ready()
         bus.publish([listing("away-1", f"{title} replica", seller_id="s-away")])
-        takedown_of(bus, "away-1")
-        settled(worker)
+        bus.takedown("away-1")
+        worker.settle()
         own_redis.kill()
         bus.publish(
             [
@@ -208,7 +204,7 @@ def test_without_redis_rules_abstain_and_the_listing_is_judged_again(
                 listing("away-3", "Zor\u200bvex", seller_id="s-x"),
             ]
         )
-        notes = [e["note"] for e in review_of(bus, "away-3")["evidence"]]
+        notes = [e["note"] for e in bus.review("away-3")["evidence"]]
         assert any("did not answer" in note for note in notes)
         wait_for(
             lambda: {m.key() for m in bus.messages(topics.REJUDGE)} >= {b"away-2"},
@@ -217,4 +213,4 @@ def test_without_redis_rules_abstain_and_the_listing_is_judged_again(
         )
         assert "away-2" not in reviewed(bus)
         own_redis.start()  # empty: the views are rebuilt
-        assert review_of(bus, "away-2")["rules"] == ["relisted"]
+        assert bus.review("away-2")["rules"] == ["relisted"]

@@ -15,6 +15,7 @@ from prometheus_client.metrics_core import Metric
 
 import agents.monitoring.vocabulary
 from agents.cli import COMMANDS
+from agents.dead_letter_log import NO_LETTER
 from agents.monitoring.confusables import load_table
 from agents.monitoring.evidence import FOLD_NAMES
 from agents.monitoring.judge import Judge
@@ -22,6 +23,7 @@ from agents.monitoring.policies import default_policy
 from agents.monitoring.registry import compile_registry
 from agents.records import Listing, Right
 from agents.views import FOLDS
+from streams.dead_letters import TRUNCATED
 from streams.metrics import Metrics
 from streams.settings import ENV_PREFIX, Settings
 
@@ -51,9 +53,9 @@ def _settings_table() -> str:
     return "\n".join(lines)
 
 
-def _section(heading: str) -> str:
-    """Return the text under a heading of the README."""
-    return README.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+def _section(heading: str, page: str = README) -> str:
+    """Return the text under a heading of a page."""
+    return page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 
 def _first_cells(text: str) -> list[str]:
@@ -173,8 +175,21 @@ def test_the_views_are_all_there_with_their_keys() -> None:
     rows = re.findall(r"^\| `(\w+)` \| `([\w.]+)` \| (.+?) \|", page, re.MULTILINE)
     told = {view: (topic, {*re.findall(r"`([\w-]+):", keys)}) for view, topic, keys in rows}
     assert told == {
-        fold.view: (fold.topic, {key.removesuffix(":*") for key in fold.keys}) for fold in FOLDS
+        fold.view: (fold.topic.name, {key.removesuffix(":*") for key in fold.keys})
+        for fold in FOLDS
     }
+
+
+def test_the_reasons_of_dead_letters_are_all_there() -> None:
+    page = (ROOT / "agents/monitoring/README.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", _section("Dead letters", page), re.MULTILINE)
+    code = "\n".join(
+        path.read_text(encoding="utf-8")
+        for room in ("agents", "streams")
+        for path in (ROOT / room).rglob("*.py")
+    )
+    reasons = re.findall(r"\b(?:DecodeError\(|Failure\(record, )\s*\"(\w+)\"", code)
+    assert {*re.findall(r"\w+", " ".join(cells))} == {*reasons, NO_LETTER, TRUNCATED}
 
 
 def test_the_confusables_are_counted_rightly() -> None:

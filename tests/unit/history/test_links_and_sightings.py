@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from agents.history.links import KINDS, LINKED, LINKS, MAX_SHARED, weight
 from agents.history.removals import KEPT_DAYS, REMOVALS, SLICE_DAYS, slice_of, slices_until
 from agents.history.sightings import SIGHTINGS, Digest, burst, digest_of, replaced
-from agents.records import Image, Listing
-
-DAY_MS = 86_400_000
+from agents.records import DAY_MS, Image, Listing
+from streams.codec import DecodeError
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -43,16 +42,41 @@ def test_three_slices_reach_back_far_enough(now: int) -> None:
     assert len(slices) <= KEPT_DAYS // SLICE_DAYS + 1
 
 
+PRINT = {"version": 1, "title": b"", "images": (f"{7:064x}",), "gtins": ()}
+TAKEDOWN: dict[str, Any] = {
+    "action": "REMOVED",
+    "takedown_id": "0" * 36,
+    "listing_id": "l",
+    "revision": 1,
+    "seller_id": "s",
+    "decided_at": 1_764_000_000_000,
+    "fingerprint": None,
+}
+
+
 def test_a_takedown_without_a_fingerprint_is_not_remembered() -> None:
-    record: dict[str, Any] = {
-        "action": "REMOVED",
-        "takedown_id": "0" * 36,
-        "decided_at": 0,
-        "fingerprint": None,
-    }
-    assert REMOVALS.change(b"l", record) is None
+    assert REMOVALS.change(b"l", TAKEDOWN) is None
     assert REMOVALS.change(b"l", None) is None
-    assert REMOVALS.change(b"l", record | {"action": "REVIEW"}) is None
+    assert REMOVALS.change(b"l", TAKEDOWN | {"action": "REVIEW"}) is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"action": "REINSTATED", "decided_at": 2**63 - 1}, "bad_time"),
+        ({"action": "REINSTATED", "decided_at": -62_135_596_800_000}, "bad_time"),
+        ({"fingerprint": PRINT, "decided_at": 2**63 - 1}, "bad_time"),
+        ({"fingerprint": PRINT | {"images": ("no hash",)}}, "foreign_record"),
+    ],
+)
+def test_a_takedown_that_would_harm_the_view_is_refused(
+    changed: dict[str, Any], reason: str
+) -> None:
+    """Redis refuses such a time each time it is asked, and what is no hash can't be compared."""
+    assert REMOVALS.change(b"l", TAKEDOWN | {"fingerprint": PRINT}) is not None
+    with pytest.raises(DecodeError) as refused:
+        REMOVALS.change(b"l", TAKEDOWN | changed)
+    assert refused.value.reason == reason
 
 
 WATCH = Digest("zorvex", ("watches", "diving"), (f"{7:064x}",), tuple(range(10)))

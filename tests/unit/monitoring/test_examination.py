@@ -10,12 +10,11 @@ import pytest
 from agents.monitoring.judge import Judge, Verdict
 from agents.monitoring.policies import default_policy
 from agents.monitoring.registry import compile_registry
-from agents.records import Listing, Right
+from agents.records import DAY_MS, Listing, Right
 from agents.reputation import SellerFacts, Standing
 
-DAY = 86_400_000
 NOW = 1_790_000_000_000
-CLEAN = SellerFacts("seller", NOW - 900 * DAY, True, Standing())
+CLEAN = SellerFacts("seller", NOW - 900 * DAY_MS, True, Standing())
 CHEAP: dict[str, Any] = {"price_minor": 4_000, "currency": "USD", "condition": "NEW"}
 
 

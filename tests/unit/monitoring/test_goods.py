@@ -11,11 +11,11 @@ from agents.monitoring.judge import Judge
 from agents.monitoring.policies import default_policy
 from agents.monitoring.policies.policy import compile_policy
 from agents.monitoring.registry import compile_registry
-from agents.records import AuthorisedSeller, Evidence, Listing, Right, Seller, parse_time
+from agents.records import DAY_MS, AuthorisedSeller, Evidence, Listing, Right, Seller, parse_time
 from agents.reputation import SellerFacts, facts_of
 
 NOW = parse_time("2026-03-01T12:00:00Z")
-NEW_SELLER = facts_of("s-1", Seller("s-1", created_at=NOW - 86_400_000))
+NEW_SELLER = facts_of("s-1", Seller("s-1", created_at=NOW - DAY_MS))
 OLD_SELLER = facts_of("s-1", Seller("s-1", created_at=0, verified=True, cleared=3))
 
 OURS, THEIRS, NOBODYS = "4006381333931", "5000112637922", "7612345678900"

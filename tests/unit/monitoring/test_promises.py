@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from agents.monitoring.judge import Judge, Judgement
 from agents.monitoring.policies import default_policy
 from agents.monitoring.registry import compile_registry
-from agents.records import AuthorisedSeller, Listing, Right
+from agents.records import DAY_MS, AuthorisedSeller, Listing, Right
 from agents.reputation import SellerFacts, Standing
 
-DAY = 86_400_000
 NOW = 1_790_000_000_000
 
 ZORVEX = Right(
@@ -34,14 +33,14 @@ MEADOW = Right(
     common_word=True,
     category_words=("tea", "teapot"),
 )
-EXPIRED = Right("tm-expired", "Old Ltd", mark="Quandrel", valid_until=NOW - DAY)
-FUTURE = Right("tm-future", "New Ltd", mark="Brixlund", valid_from=NOW + DAY)
+EXPIRED = Right("tm-expired", "Old Ltd", mark="Quandrel", valid_until=NOW - DAY_MS)
+FUTURE = Right("tm-future", "New Ltd", mark="Brixlund", valid_from=NOW + DAY_MS)
 GERMAN = Right("tm-german", "Hier GmbH", mark="Mirabex", territories=("DE", "AT"))
 
-CLEAN = SellerFacts("seller", NOW - 900 * DAY, True, Standing())
-NEW = SellerFacts("seller", NOW - 5 * DAY, True, Standing())
-UNVERIFIED = SellerFacts("seller", NOW - 900 * DAY, False, Standing())
-BAD = SellerFacts("seller", NOW - 900 * DAY, True, Standing(upheld=3.0))
+CLEAN = SellerFacts("seller", NOW - 900 * DAY_MS, True, Standing())
+NEW = SellerFacts("seller", NOW - 5 * DAY_MS, True, Standing())
+UNVERIFIED = SellerFacts("seller", NOW - 900 * DAY_MS, False, Standing())
+BAD = SellerFacts("seller", NOW - 900 * DAY_MS, True, Standing(upheld=3.0))
 UNKNOWN = SellerFacts("seller")
 
 

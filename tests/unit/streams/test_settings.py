@@ -86,6 +86,7 @@ def test_secrets_show_nowhere(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
         ("kafka_bootstrap", f"{SECRET}@somewhere"),
         ("kafka_bootstrap", ""),
         ("schema_registry_url", f"ftp://{SECRET}"),
+        ("schema_registry_url", f"https://registry:{SECRET}@127.0.0.1:8081"),
         ("batch_records", "0"),
         ("topic_prefix", "no spaces please"),
         ("metrics_port", "70000"),

@@ -8,11 +8,10 @@ from typing import Any
 from agents.monitoring.judge import Judge
 from agents.monitoring.policies import default_policy
 from agents.monitoring.registry import compile_registry
-from agents.records import Image, Listing, Right, Seller, parse_time
+from agents.records import DAY_MS, Image, Listing, Right, Seller, parse_time
 from agents.reputation import SellerFacts, facts_of
 
 NOW = parse_time("2026-03-01T12:00:00Z")
-DAY = 86_400_000
 
 
 def pdq(seed: str, flips: int = 0) -> str:
@@ -62,5 +61,7 @@ def seller(*, age_days: int = 900, verified: bool = True, upheld: float = 0) -> 
     """Return an established seller with a clean record, unless said otherwise."""
     return facts_of(
         "s-1",
-        Seller("s-1", created_at=NOW - age_days * DAY, verified=verified, upheld=upheld, cleared=3),
+        Seller(
+            "s-1", created_at=NOW - age_days * DAY_MS, verified=verified, upheld=upheld, cleared=3
+        ),
     )

@@ -1,4 +1,4 @@
-"""Contract §6, the rows about pictures, through the judge."""
+"""What the README promises of pictures, through the judge."""
 
 from __future__ import annotations
 

@@ -1,0 +1,157 @@
+"""How a worker is: its gauges, whether it is alive, whether it is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Awaitable
+from typing import Final, cast
+
+from faust.types import TP
+
+from agents.monitoring.registry_keeper import RegistryKeeper
+from agents.views import Views
+from streams.kafka import ping
+from streams.log_reader import MissingTopicError
+from streams.metrics import WINDOWS, Metrics
+from streams.schema_registry import SchemaRegistry
+from streams.settings import Settings
+from streams.store import Store
+from streams.transport import BatchApp, BatchConsumer
+from streams.unavailable import UNAVAILABLE
+
+log = logging.getLogger(__name__)
+
+STALL_SECONDS: Final = 120.0
+"""With records waiting, every server there and none done for this long, the worker is stuck."""
+LOOP_SECONDS: Final = 30.0
+"""An event loop that has not turned for this long is stuck."""
+
+
+class Health:
+    """What is known of a worker. The worker fills in its parts as it makes them.
+
+    `live` and `readiness` are asked in threads of their own: they look at state, and wait for
+    nothing.
+    """
+
+    def __init__(self, settings: Settings, registry: SchemaRegistry, metrics: Metrics) -> None:
+        self._settings = settings
+        self._registry = registry
+        self._metrics = metrics
+        self._turned = time.monotonic()
+        self.keeper: RegistryKeeper | None = None
+        self.views: Views | None = None
+        self.app: BatchApp | None = None
+        self._up = {"kafka": False, "redis": False, "schema_registry": False}
+        self._all_up_since = math.inf
+        self._measured: set[TP] = set()
+        self.ready = asyncio.Event()
+        """Set when the worker first was ready."""
+        self.answered(**self._up)
+
+    @property
+    def consumer(self) -> BatchConsumer | None:
+        """The app's consumer while it runs."""
+        app = self.app
+        if app is None or not app.started or app.should_stop:
+            return None
+        consumer = cast(BatchConsumer, app.consumer)
+        return consumer if consumer.connected else None
+
+    def answered(self, **up: bool) -> None:
+        """Note which servers answered when they were last asked."""
+        self._up |= up
+        for name, answers in up.items():
+            self._metrics.dependency_up.labels(name).set(answers)
+        if not all(self._up.values()):
+            self._all_up_since = math.inf
+        elif self._all_up_since == math.inf:
+            self._all_up_since = time.monotonic()
+
+    def live(self) -> dict[str, str]:
+        """Return the checks of liveness: a worker that fails one should be restarted."""
+        quiet = time.monotonic() - self._turned
+        consumer = self.consumer
+        stalled = 0.0
+        if consumer is not None and any(consumer.lag().values()):
+            # Views and what is judged again wait for Redis and for schemas, as long as it takes:
+            # after another start they would wait for them just the same.
+            stalled = time.monotonic() - max(consumer.last_progress, self._all_up_since)
+        return {
+            "event_loop": "" if quiet < LOOP_SECONDS else f"has not turned for {quiet:.0f} s",
+            "progress": (
+                "" if stalled < STALL_SECONDS else f"records wait, none done for {stalled:.0f} s"
+            ),
+        }
+
+    def readiness(self) -> dict[str, str]:
+        """Return the checks of readiness: a worker that fails one lacks something it needs."""
+        keeper, views, app, consumer = self.keeper, self.views, self.app, self.consumer
+        assigned = consumer is not None and bool(consumer.assignment())
+        rebalancing = app is not None and app.rebalancing
+        checks = {
+            name: "" if up else "does not answer; see the log and: assayer doctor"
+            for name, up in self._up.items()
+        }
+        checks["registry"] = "not read yet" if keeper is None or not keeper.loaded else keeper.error
+        checks["policy"] = ""
+        checks["partitions"] = (
+            "" if assigned and not rebalancing else "none assigned yet, or rebalancing"
+        )
+        checks["views"] = "" if views is not None and views.complete else "not complete yet"
+        return checks
+
+    async def measure(self) -> None:
+        """Keep the gauges current, once a second."""
+        while True:
+            self._turned = time.monotonic()
+            self.set_gauges()
+            if not self.ready.is_set() and not any(self.readiness().values()):
+                log.info("ready: listings are judged as they come")
+                self.ready.set()
+            await asyncio.sleep(1.0 if self.ready.is_set() else 0.05)
+
+    def set_gauges(self) -> None:
+        """Set the gauges to what is now."""
+        metrics, keeper, consumer = self._metrics, self.keeper, self.consumer
+        now = time.time()
+        for name, seconds in WINDOWS.items():
+            metrics.before_first_sale_ratio.labels(name).set(metrics.first_sale.ratio(seconds, now))
+        if keeper is not None and keeper.loaded:
+            registry = keeper.current.registry
+            metrics.registry_version.set(int(registry.version))
+            metrics.registry_rights.set(len(registry.rights))
+        if consumer is not None:
+            lags = consumer.lag()
+            for tp, lag in lags.items():
+                metrics.consumer_lag.labels(tp.topic, str(tp.partition)).set(lag)
+            for tp in self._measured - lags.keys():  # another worker has it now, and its lag
+                metrics.consumer_lag.remove(tp.topic, str(tp.partition))
+            self._measured = set(lags)
+
+    async def watch(self, store: Store, views: Views) -> None:
+        """Ask every server now and then, and mend the views when Redis comes back."""
+        while True:
+            # At once: a server that hangs must not delay what the others' return would mend.
+            redis, kafka, registry = await asyncio.gather(
+                _answers(store.ping()),
+                _answers(asyncio.to_thread(ping, self._settings, 5.0)),
+                _answers(asyncio.to_thread(self._registry.ping)),
+            )
+            self.answered(redis=redis, kafka=kafka, schema_registry=registry)
+            if redis and kafka:
+                await views.mend()
+            else:
+                views.complete = False
+            await asyncio.sleep(2.0)
+
+
+async def _answers(call: Awaitable[object]) -> bool:
+    try:
+        await call
+    except (*UNAVAILABLE, MissingTopicError):
+        return False
+    return True
