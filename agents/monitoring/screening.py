@@ -129,7 +129,7 @@ def _seen(judge: Judge, texts: Sequence[Sequence[bytes]]) -> dict[int, Seen | No
     """Return what is seen in which listings: all, where they can't be screened together."""
     try:
         return judge.screen(texts)
-    except Exception:
+    except Exception:  # whatever a text stumbles over: a batch is never let through unread
         log.exception("a batch could not be screened; all of it is examined")
         return dict.fromkeys(range(len(texts)))
 
@@ -138,7 +138,7 @@ def _find_all(judge: Judge, listings: Sequence[Listing]) -> Sequence[Found | Non
     """Return what stands in the texts of listings; None where they can't be read together."""
     try:
         return judge.find_all(listings)
-    except Exception:
+    except Exception:  # whatever one text stumbles over must not stop the others
         log.exception("the listings of a batch could not be read together; each is read alone")
         return [None] * len(listings)
 

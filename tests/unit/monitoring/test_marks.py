@@ -157,14 +157,17 @@ def test_hidden_marks_are_found_with_the_folds_they_took(title: str, mark: str, 
         "Nikes", "Juniker", "snike", "Nike2000x", "em 11", "size S M L", "H M L", "B055 filter",
         "la novela", "micro soft pillow", "| phone | 60 Pro", "1:1 scale", "40 MM", "AAA batteries",
         "Sony NP-FW50", "ab3m", "ОАО Рассвет", "đồng hồ nữ", "áo thun nam", "нова коллекция",
-        "รองเท้าแตะ", "耐心克服", "red / orange", "Ama, zon", "S M L L XL 3 M", "apple-pie recipes for applesauce"[10:],
+        "รองเท้าแตะ", "耐心克服", "red / orange", "Ama, zon", "S M L L XL 3 M",
+        "apple-pie recipes for applesauce"[10:],
     ],
 )  # fmt: skip
 def test_honest_texts_name_no_mark(title: str) -> None:
     assert found(title) == []
 
 
-@pytest.mark.parametrize("title", ["8MW M5", "Marla dress", "no va", "Nlke", "J U N I K E R", "Philip*"])
+@pytest.mark.parametrize(
+    "title", ["8MW M5", "Marla dress", "no va", "Nlke", "J U N I K E R", "Philip*"]
+)
 def test_what_may_be_an_honest_word_is_weak(title: str) -> None:
     assert {strength for _, _, strength in found(title)} == {"weak"}
 
