@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -301,6 +302,22 @@ def test_doctor_names_what_is_wrong_and_masks_secrets(run: Any, bus: Bus) -> Non
     assert states["kafka"]["state"] == "ok"
     assert states["variables"]["state"] == "wrong"
     assert "did you mean ASSAYER_REDIS_URL?" in states["variables"]["detail"]
+
+
+def test_doctor_is_content_beside_a_worker_and_not_beside_anything_else(
+    run: Any, bus: Bus, tmp_path: Path
+) -> None:
+    with WorkerProcess(bus.settings, tmp_path) as worker:
+        worker.wait_ready()
+        port = worker.url.rpartition(":")[2]
+        beside = run(bus.settings, "doctor", ASSAYER_METRICS_PORT=port)
+        assert beside.returncode == 0, beside
+        assert "a worker serves at" in beside.stdout
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        taken = run(bus.settings, "doctor", ASSAYER_METRICS_PORT=port)
+    assert taken.returncode == 1, taken
+    assert "something else serves there" in taken.stdout
 
 
 def test_doctor_knows_a_web_server_from_a_registry(run: Any, bus: Bus) -> None:
