@@ -21,7 +21,9 @@ _HASH: Final = re.compile(r"[0-9a-fA-F]{64}")
 _DIGITS: Final = re.compile(r"[0-9]{4,13}")
 
 MOST_CHARACTERS: Final = 200
-"""Characters a mark, an alias, a word or a name may have: registered marks are shorter."""
+"""Characters an id or a name may have."""
+MOST_OF_MARK: Final = 100
+"""Characters a mark, an alias or a category word may have: even registered slogans are shorter."""
 MOST_OF: Final = {
     "aliases": 200,
     "category_words": 200,
@@ -33,8 +35,8 @@ MOST_OF: Final = {
     "authorised_sellers": 10_000,
 }
 """Entries a list of a right may have, so that no right takes long to check, compile or send."""
-MOST_BYTES: Final = 4_000_000
-"""What a right may take in all: its topic takes no record that is much larger."""
+MOST_BYTES: Final = 1_000_000
+"""What a right may take in all: its topic takes no larger record."""
 MOST_TOLD: Final = 5
 """Problems of one kind that are told of a right."""
 
@@ -67,10 +69,10 @@ def problems_of(right: Right) -> list[str]:
     ]
     if long:
         return long
+    problems = _unreadable(right)
     size = len(msgspec.json.encode(right))
-    if size > MOST_BYTES:
+    if size > MOST_BYTES and not problems:
         return [f"{size:,} bytes, and {MOST_BYTES:,} are the most; register several rights"]
-    problems = [*_unreadable(right)]
     if not right.right_id.strip():
         problems.append("field 'right_id': empty")
     if not right.owner.strip():
@@ -157,17 +159,21 @@ def _unreadable(right: Right) -> list[str]:
         problem
         for name, entries in texts
         for problem in _first(
-            f"field '{name}': {why}" for why in map(_why_unreadable, entries) if why
+            f"field '{name}': {why}"
+            for why in (_why_unreadable(entry, most=_most(name)) for entry in entries)
+            if why
         )
     ]
 
 
-def _why_unreadable(text: str) -> str:
-    if len(text) > MOST_CHARACTERS:
-        return (
-            f"{shown(text)} has {len(text):,} characters, and {MOST_CHARACTERS} are the most; "
-            "shorten it"
-        )
+def _most(name: str) -> int:
+    """Return how many characters a text of this field may have."""
+    return MOST_OF_MARK if name in ("mark", "aliases", "category_words") else MOST_CHARACTERS
+
+
+def _why_unreadable(text: str, most: int) -> str:
+    if len(text) > most:
+        return f"{shown(text)} has {len(text):,} characters, and {most} are the most; shorten it"
     for character in text:
         code = ord(character)
         noncharacter = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF

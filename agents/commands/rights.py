@@ -94,8 +94,14 @@ def load(
         Report as JSON lines: a line a right with the listings it would touch, each refusal, a sum.
     """
     from agents.alliance.rights_publish import publish_rights
+    from streams.kafka import ping
+    from streams.schema_registry import SchemaRegistry
 
     tried = try_rights(files, confirm)
+    settings = Settings()
+    registry = SchemaRegistry.connect(settings)
+    ping(settings)
+    registry.ping()
     try:
         tried.measure(against)
     except MissingTopicError as error:
@@ -103,7 +109,7 @@ def load(
     outcome = tried.outcome()
     _report(tried, outcome, json=json)
     with progress("publishing rights", len(outcome.accepted)) as advance:
-        asyncio.run(publish_rights(Settings(), outcome.accepted, advance))
+        asyncio.run(publish_rights(settings, outcome.accepted, advance, registry))
     if json:
         emit({"published": len(outcome.accepted), **_sums(tried, outcome)})
     else:

@@ -15,6 +15,7 @@ from agents.alliance.rights_check import shown
 from agents.monitoring.folding import folded_reading
 from agents.monitoring.marks import words_of
 from agents.monitoring.reach import Reach, Touched, words
+from agents.monitoring.reference import nice_classes
 from agents.monitoring.reference.stop_words import stop_words
 from agents.monitoring.vocabulary import load as load_vocabulary
 from agents.records import Right
@@ -72,7 +73,7 @@ def dangers_of(right: Right) -> Iterator[Danger]:
     for word in right.category_words:
         reading = folded_reading(word)
         letters = sum(map(str.isalnum, reading))
-        language = stop_words().language_of(word, ("function", "market"))
+        language = _everywhere(word)
         if not letters:
             yield Danger(
                 "category_words", "an empty category word stands beside everything",
@@ -90,6 +91,16 @@ def dangers_of(right: Right) -> Iterator[Danger]:
                 "everything",
                 remedy="name the goods",
             )  # fmt: skip
+
+
+def _everywhere(word: str) -> str:
+    """Return the language in which a word stands beside any goods; '' where it names some.
+
+    'Car' is a function word in French, and goods all the same.
+    """
+    if stop_words().language_of(word, ("goods",)) or nice_classes((word,)):
+        return ""
+    return stop_words().language_of(word, ("function", "market"))
 
 
 def _stop_word(mark: str) -> str:
