@@ -68,7 +68,7 @@ def read_vocabulary(folder: Path) -> Vocabulary:
         raise _placed(error, paths) from None
 
 
-_WHERE: Final = re.compile(r"(\w+)\.yaml: (?:unknown group '([\w.]+)'|([\w.]+))(?:: (['\"].*))?")
+_WHERE: Final = re.compile(r"(\w+)\.yaml: (?:unknown group '([\w.]+)'|([\w.]+))(?:: (.*))?")
 """How an error of an entry begins: language, group, and the entry as Python shows it."""
 
 
@@ -83,18 +83,18 @@ def _placed(error: VocabularyError, paths: Mapping[str, Path]) -> VocabularyFile
     line = line_of(path, *keys)
     for value in _values(path, *keys):
         if (found[4] or "").startswith(f"{value!r}:"):
-            line = line_of(path, *keys, value=value)
+            line = line_of(path, *keys, value=str(value))
     name = f"{path.stem}.yaml"
     return VocabularyFileError(f"{name}:{line}{text.removeprefix(name)}; {MEND}")
 
 
-def _values(path: Path, *keys: str) -> Iterable[str]:
+def _values(path: Path, *keys: str) -> Iterable[object]:
     """Yield the entries under these keys."""
     data = read_yaml(path)
     for key in keys:
         data = data.get(key) if isinstance(data, dict) else None
     for item in data if isinstance(data, list) else ():
-        yield from map(str, item.values() if isinstance(item, dict) else (item,))
+        yield from (*item.values(), item) if isinstance(item, dict) else (item,)
 
 
 def compile_vocabulary(files: Mapping[str, Any]) -> Vocabulary:
