@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from streams.kafka import KafkaUnavailableError, client_config
-from streams.log_reader import LogRecord, partitions_of
+from streams.log_reader import PASSING, LogRecord, partitions_of
 from streams.settings import Settings
 
 AT_ONCE: Final = 200
@@ -40,7 +40,7 @@ def newest_records(
     until then. `timeout` bounds how long no broker may answer, in seconds.
 
     Raises:
-        KafkaUnavailableError: no broker answers.
+        KafkaUnavailableError: no broker answers, or none that lets us read.
         MissingTopicError: there is no such topic.
     """
     deadline = time.monotonic() + seconds
@@ -76,9 +76,17 @@ def newest_records(
         while waiting and time.monotonic() < deadline:
             records = []
             for message in consumer.consume(AT_ONCE, 0.2):
+                error = message.error()
+                if error is not None:
+                    if error.retriable() or error.code() in PASSING:
+                        continue  # the client goes on trying by itself, until the time is up
+                    raise KafkaUnavailableError(
+                        f"{topic} can't be read from Kafka at {settings.kafka_bootstrap} "
+                        f"({error.name()}); check what ASSAYER_KAFKA_… may read"
+                    )
                 partition, offset = message.partition() or 0, message.offset() or 0
-                if message.error() is not None or offset >= bounds[partition][1]:
-                    continue  # the client goes on trying by itself, until the time is up
+                if offset >= bounds[partition][1]:
+                    continue
                 records.append(
                     LogRecord(
                         offset, message.timestamp()[1], message.key(), message.value(), ()

@@ -99,7 +99,7 @@ class TriedRights:
         refused = list(self.refused)
         confirmed: list[Refused] = []
         for row in self.rows:
-            dangers = list(dangers_of(row.right))
+            dangers = list(dict.fromkeys(dangers_of(row.right)))
             share = share_danger(row.right, self._reach) if self._reach else None
             # Told once: a word of any listing is told with the count of those it touches.
             if share and all(danger.mark != share.mark for danger in dangers):

@@ -198,6 +198,23 @@ def test_hostile_rows_are_refused_and_the_rest_goes_on(check: Any) -> None:
     assert out[-1] == "1 rights can be published, 4 problems"
 
 
+def test_screen_takes_what_could_be_confirmed(
+    listings: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """A worker may have such a right in its registry, and screen judges as a worker does."""
+    rights = write("r.jsonl", right("tm-1", "the", aliases=("", "Z")))
+    with pytest.raises(SystemExit) as ended:
+        main(["screen", listings, "--rights", rights])
+    out, err = capfdbinary.readouterr()
+    assert (ended.value.code, err) == (0, b"")
+    assert sum(b'"right_id":"tm-1"' in line for line in out.splitlines()) == 4
+
+
+def test_the_same_is_told_once(check: Any) -> None:
+    err = check(write("r.jsonl", right("tm-1", "Zorvex", aliases=("",) * 200)))[2]
+    assert len(err) == 1
+
+
 def test_rows_are_numbered_as_they_stand_in_the_file(check: Any) -> None:
     """Blank lines count, and a byte order mark makes no line."""
     good, bad = (msgspec.json.encode(right(*row)) for row in (("tm-1", "Zorvex"), ("tm-2", "X")))
