@@ -48,7 +48,7 @@ class TriedRights:
     refused: list[Refused]
     paths: tuple[str, ...]
     confirm: frozenset[str] = frozenset()
-    unmeasured: str = "no listings were asked"
+    unmeasured: str = "no right can be used"
     """Why the share of recent listings is not known; nothing where it was measured."""
     _reach: Reach | None = field(default=None, repr=False)
 
@@ -67,11 +67,13 @@ class TriedRights:
         from agents.monitoring.reach import Reach
         from agents.monitoring.recent_listings import MOST, from_file, from_topic
 
-        settings = Settings() if against is None else None
+        if not self.rows:
+            return
         passed: list[Refused] = []
-        if settings is not None:
-            batches, total = from_topic(settings), MOST
-        elif against is not None:
+        total: int | None
+        if against is None:
+            batches, total = from_topic(Settings()), MOST
+        else:
             batches, total = from_file(against, passed.append), None
         reach: Reach | None = None
         with progress("measuring", total) as advance:

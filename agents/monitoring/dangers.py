@@ -14,7 +14,7 @@ from typing import Final
 from agents.alliance.rights_check import shown
 from agents.monitoring.folding import folded_reading
 from agents.monitoring.marks import words_of
-from agents.monitoring.reach import Reach, Touched, words
+from agents.monitoring.reach import Reach, Touched
 from agents.monitoring.reference import nice_classes
 from agents.monitoring.reference.stop_words import stop_words
 from agents.monitoring.vocabulary import load as load_vocabulary
@@ -47,50 +47,54 @@ def dangers_of(right: Right) -> Iterator[Danger]:
     or Korean character, since those scripts have no spaces to look between.
     """
     beside_goods = right.common_word and bool(right.category_words)
-    for field, mark in (
-        *((("mark", right.mark),) if right.mark.strip() else ()),
-        *(("aliases", alias) for alias in right.aliases),
-    ):
+    marks = [("mark", right.mark)] if right.mark.strip() else []
+    for field, mark in (*marks, *(("aliases", alias) for alias in right.aliases)):
         called = "mark" if field == "mark" else "alias"
-        letters = sum(map(str.isalnum, folded_reading(mark)))
-        if not letters:
-            what = f"{called} {shown(mark)} has no letter or digit" if mark.strip() else (
-                "an empty alias names nothing, or everything"
-            )  # fmt: skip
-            yield Danger(field, what, mark, "leave it out")
-        elif letters == 1:
-            yield Danger(
-                field, f"{called} {shown(mark)} has a single letter or digit", mark,
-                "register it with what stands beside it",
-            )  # fmt: skip
-        elif not beside_goods:
-            why = _stop_word(mark)
-            if why:
-                yield Danger(
-                    field, f"{called} {shown(mark)} is {why}", mark,
-                    "make the right a common_word with category_words",
-                )  # fmt: skip
+        problem, remedy = _of_mark(mark, called, beside_goods=beside_goods)
+        if problem:
+            yield Danger(field, problem, mark, remedy)
     for word in right.category_words:
-        reading = folded_reading(word)
-        letters = sum(map(str.isalnum, reading))
-        language = _everywhere(word)
-        if not letters:
-            yield Danger(
-                "category_words", "an empty category word stands beside everything",
-                remedy="leave it out",
-            )  # fmt: skip
-        elif letters == 1:
-            yield Danger(
-                "category_words", f"category word {shown(word)} has a single letter or digit",
-                remedy="name the goods",
-            )  # fmt: skip
-        elif language:
-            yield Danger(
-                "category_words",
-                f"category word {shown(word)} is a stop word ({language}): it stands beside "
-                "everything",
-                remedy="name the goods",
-            )  # fmt: skip
+        problem = _of_category_word(word)
+        if problem:
+            remedy = "name the goods" if word.strip() else "leave it out"
+            yield Danger("category_words", problem, remedy=remedy)
+
+
+def _letters(text: str) -> int:
+    """Return how many letters and digits a text has as it reads."""
+    return sum(map(str.isalnum, folded_reading(text)))
+
+
+def _of_mark(mark: str, called: str, *, beside_goods: bool) -> tuple[str, str]:
+    """Return what is dangerous about a mark or alias, and what to do; '' for nothing."""
+    if not mark.strip():
+        return f"an empty {called} names nothing, or everything", "leave it out"
+    letters = _letters(mark)
+    if not letters:
+        return f"{called} {shown(mark)} has no letter or digit", "leave it out"
+    if letters == 1:
+        problem = f"{called} {shown(mark)} has a single letter or digit"
+        return problem, "register it with what stands beside it"
+    why = "" if beside_goods else _stop_word(mark)
+    if why:
+        problem = f"{called} {shown(mark)} is {why}"
+        return problem, "make the right a common_word with category_words"
+    return "", ""
+
+
+def _of_category_word(word: str) -> str:
+    """Return why a category word stands beside anything; '' where it names goods."""
+    letters = _letters(word)
+    if not letters:
+        return "an empty category word stands beside everything"
+    if letters == 1:
+        return f"category word {shown(word)} has a single letter or digit"
+    language = _everywhere(word)
+    if language:
+        return (
+            f"category word {shown(word)} is a stop word ({language}): it stands beside everything"
+        )
+    return ""
 
 
 def _everywhere(word: str) -> str:
@@ -149,7 +153,7 @@ def counted(touched: int, listings: int) -> str:
 def told(danger: Danger, touched: Touched | None, listings: int) -> str:
     """Return a danger in words, with the count of listings it would have touched where measured."""
     text = danger.problem
-    counts = danger.mark is not None and not danger.counted and words(danger.mark)
-    if counts and danger.mark is not None and touched is not None and listings:
-        text += f"; it would have touched {counted(touched.by(danger.mark), listings)}"
+    mark = None if danger.counted else danger.mark
+    if mark and words_of(mark) and touched is not None and listings:
+        text += f"; it would have touched {counted(touched.by(mark), listings)}"
     return f"field '{danger.field}': {text}"

@@ -19,11 +19,6 @@ from agents.monitoring.vocabulary import load as load_vocabulary
 from agents.records import Listing, Right
 
 
-def words(mark: str) -> tuple[str, ...]:
-    """Return what a mark is known by: its words as they read."""
-    return words_of(mark)
-
-
 @dataclass(frozen=True, slots=True)
 class Touched:
     """How many listings a right touches: in all, and by each of its marks and aliases."""
@@ -33,7 +28,7 @@ class Touched:
 
     def by(self, mark: str) -> int:
         """Return how many listings a mark or alias of the right touches."""
-        return self._by_words.get(words(mark), 0)
+        return self._by_words.get(words_of(mark), 0)
 
     def share_of(self, listings: int) -> float:
         """Return the share of so many listings that the right touches; 0 of none."""
@@ -126,7 +121,7 @@ class Reach:
 
     @cached_property
     def _names(self) -> Sequence[tuple[str, ...]]:
-        return [words(mark) for mark in self._registry.matcher.marks]
+        return [words_of(mark) for mark in self._registry.matcher.marks]
 
 
 def measure(rights: Sequence[Right], batches: Iterable[Sequence[Listing]], now: int) -> Reach:

@@ -287,6 +287,10 @@ def test_rights_are_tried_on_the_newest_listings_of_the_topic(
     assert loaded.stdout.endswith("2 rights published, 1 problems\n")
     assert [message.key() for message in bus.messages(topics.RIGHTS)] == [b"r-2", b"r-3"]
     assert set(bus.committed("assayer-newest-records", topics.LISTINGS).values()) <= {-1001}
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    away = run(settings, "rights", "check", rights, ASSAYER_SCHEMA_REGISTRY_URL=nowhere)
+    assert (away.returncode, away.stderr) == (0, "")
+    assert f"not measured: schema registry {nowhere} does not answer" in away.stdout
     few = _write(tmp_path / "few.jsonl", listing("l-1", "Zorvex diver"))
     again = run(settings, "rights", "load", rights, "--against", few, "--confirm", "r-3")
     assert again.returncode == 0
