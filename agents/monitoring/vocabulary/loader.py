@@ -12,8 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from agents.monitoring.data_files import MEND, DataFileError, line_of, read_yaml
 from agents.monitoring.vocabulary.expressions import (
     Entry,
     Expressions,
@@ -39,6 +38,10 @@ _MIN_LITERAL: Final = 5
 """Letters a literal has at least: a shorter one stands in too many honest texts once disguised."""
 
 
+class VocabularyFileError(VocabularyError, DataFileError):
+    """A vocabulary file that can't be used: names file, line, what is wrong and what to do."""
+
+
 @cache
 def load() -> Vocabulary:
     """Return the shipped vocabulary of all languages together.
@@ -46,18 +49,59 @@ def load() -> Vocabulary:
     All are read at once, because a listing's language is often empty, wrong, or several.
 
     Raises:
-        VocabularyError: a file is broken; names the file and the entry.
+        VocabularyFileError: as for `read_vocabulary`.
     """
-    paths = sorted(Path(__file__).parent.glob("*.yaml"))
-    files = {path.stem: yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader) for path in paths}
-    return compile_vocabulary(files)
+    return read_vocabulary(Path(__file__).parent)
+
+
+def read_vocabulary(folder: Path) -> Vocabulary:
+    """Return the vocabulary of a folder's files, a language each.
+
+    Raises:
+        VocabularyFileError: a file is broken; names file, line, what is wrong and what to do.
+    """
+    paths = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    files = {name: read_yaml(path, VocabularyFileError) for name, path in paths.items()}
+    try:
+        return compile_vocabulary(files)
+    except VocabularyError as error:
+        raise _placed(error, paths) from None
+
+
+_WHERE: Final = re.compile(r"(\w+)\.yaml: (?:unknown group '([\w.]+)'|([\w.]+))(?:: (.*))?")
+"""How an error of an entry begins: language, group, and the entry as Python shows it."""
+
+
+def _placed(error: VocabularyError, paths: Mapping[str, Path]) -> VocabularyFileError:
+    """Return the error with the line of the entry it is about."""
+    text = str(error)
+    found = _WHERE.match(text)
+    if found is None or found[1] not in paths:
+        return VocabularyFileError(f"{text}; {MEND}")
+    keys = (found[2] or found[3]).split(".")
+    path = paths[found[1]]
+    line = line_of(path, *keys)
+    for value in _values(path, *keys):
+        if (found[4] or "").startswith(f"{value!r}:"):
+            line = line_of(path, *keys, value=str(value))
+    name = f"{path.stem}.yaml"
+    return VocabularyFileError(f"{name}:{line}{text.removeprefix(name)}; {MEND}")
+
+
+def _values(path: Path, *keys: str) -> Iterable[object]:
+    """Yield the entries under these keys."""
+    data = read_yaml(path)
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    for item in data if isinstance(data, list) else ():
+        yield from (*item.values(), item) if isinstance(item, dict) else (item,)
 
 
 def compile_vocabulary(files: Mapping[str, Any]) -> Vocabulary:
     """Return the vocabulary of parsed files, by language.
 
     Raises:
-        VocabularyError: as for `load`.
+        VocabularyError: a file is broken; names the file and the entry.
     """
     entries: list[Entry] = []
     versions: dict[str, int] = {}
