@@ -65,7 +65,7 @@ class Reach:
         """Look at listings, oldest first; one that was deleted counts no more."""
         self._counts = None
         texts = [texts_of(listing) for listing in listings]
-        screened = self._registry.matcher.concerned(
+        screened = self._registry.matcher.screen(
             [[text.encode() for text in fields.values()] for fields in texts]
         )
         hits = [n for n in sorted(screened) if listings[n].kind != "DELETED"]

@@ -165,17 +165,14 @@ def skeletons(text: str) -> list[Skeleton]:
     them as letters; one with characters that read in two ways has more for the second.
     """
     decoded = decode(text)
-    return [fold(decoded), *other_ways(decoded)]
-
-
-def other_ways(decoded: Decoded) -> Iterator[Skeleton]:
-    """Yield the skeletons of a text for the less likely ways to read it."""
+    found = [fold(decoded)]
     if len(places_of_overrides(decoded)):
-        yield fold(decode(decoded.read, turned=True))
+        found.append(fold(decode(text, turned=True)))
     if len(places_of_symbols(decoded)):
-        yield fold(decoded, soft_letters=True)
+        found.append(fold(decoded, soft_letters=True))
     if len(places_of_several(decoded)):
-        yield from turns(decoded)
+        found += turns(decoded)
+    return found
 
 
 def turns(decoded: Decoded) -> Iterator[Skeleton]:

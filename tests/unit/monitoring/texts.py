@@ -9,7 +9,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from agents.monitoring.confusables import load_table
-from agents.monitoring.skeleton import BOUNDARY
+from agents.monitoring.marks.characters import BOUNDARY
 from tests.benchmarks.judgement.halves import HALVES, Hand
 from tests.benchmarks.judgement.hide import TECHNIQUES, disguise
 from tests.benchmarks.judgement.hide_between import (
