@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import yaml
 
+from agents.monitoring.vocabulary.disguised import DisguisedWords
+from agents.monitoring.vocabulary.expansion import words_of
 from agents.monitoring.vocabulary.expressions import (
     Entry,
     Expressions,
@@ -22,12 +24,12 @@ from agents.monitoring.vocabulary.expressions import (
     pattern_of,
 )
 from agents.monitoring.vocabulary.nominative import CLASSES, NominativeUse
-from agents.monitoring.vocabulary.replica import REPLICA_GROUPS, ReplicaWords
+from agents.monitoring.vocabulary.replica import OF_COPYING, REPLICA_GROUPS, ReplicaWords
 from agents.monitoring.vocabulary.vocabulary import Vocabulary
 
 _GROUPS: Final = (
     *(f"replica.{name}" for name in REPLICA_GROUPS),
-    *(f"negation.{name}" for name in ("before", "filler", "after", "between")),
+    *(f"negation.{name}" for name in ("before", "filler", "warning", "after", "between")),
     *(f"nominative.{name}" for name in CLASSES),
     "innocent",
     "used",
@@ -86,12 +88,15 @@ def _compiled(groups: Mapping[str, list[Entry]], versions: Mapping[str, int]) ->
         versions,
         ReplicaWords(
             words=Expressions(entries("replica", REPLICA_GROUPS), rare=True),
-            negations=Expressions(entries("negation", ("before", "filler"))),
+            negations=Expressions(entries("negation", ("before", "filler", "warning"))),
             negated_after=Expressions(groups["negation.after"], before="^" + _CLOSING),
             between=Expressions(groups["negation.between"], before="^ *", behind=" *$"),
             innocent=Expressions(groups["innocent"]),
         ),
         NominativeUse(Expressions(entries("nominative", CLASSES))),
+        DisguisedWords(
+            {word for entry in entries("replica", OF_COPYING) for word in words_of(entry.pattern)}
+        ),
         Expressions(groups["used"]),
         tuple(sorted({entry.source for entry in groups["literals"]})),
     )

@@ -30,7 +30,8 @@ HEAD: Final = 6_000
 MENTIONS: Final = 50
 """Mentions of the mark around which the middle of an overlong text is read."""
 
-_OF_COPYING: Final = ("strong", "title", "beside")
+OF_COPYING: Final = ("strong", "title", "beside")
+"""Groups whose words call the goods copies."""
 
 _ENDS: Final = ".!?;|。！？；"
 FILLERS: Final = 6
@@ -38,6 +39,12 @@ FILLERS: Final = 6
 
 _OPENING: Final = " \"'“‘«(「『-*_"
 """What may stand between words there: not a "replica"."""
+
+WARNED: Final = 32
+"""Characters between a warning and what it warns of: 'beware of MARK brand' fakes."""
+WARNED_WORDS: Final = 4
+"""Words there; in scripts without spaces all of it is one."""
+_PHRASE_ENDS: Final = f"{_ENDS},:，、："
 
 LISTED: Final = 12
 """Characters between two words of one list: 'no fakes, and no copies'."""
@@ -94,6 +101,7 @@ class ReplicaWords:
         self._words = words
         self._negations = negations
         self._fillers = [entry.group == "negation.filler" for entry in negations.entries]
+        self._warnings = [entry.group == "negation.warning" for entry in negations.entries]
         self._negated_after = negated_after
         self._between = between
         self._innocent = innocent
@@ -148,7 +156,7 @@ class ReplicaWords:
         kept.sort(key=lambda word: word.start)
         return [
             Finding(
-                "replica" if word.group in _OF_COPYING else "inspired",
+                "replica" if word.group in OF_COPYING else "inspired",
                 word.start,
                 word.end,
                 text[word.start : word.end],
@@ -228,7 +236,7 @@ class ReplicaWords:
             if any(not self._fillers[hit.entry] for hit in ending):
                 return True
             reached = {len(head[: hit.start].rstrip(_OPENING)) for hit in ending}
-        return False
+        return any(self._warnings[hit.entry] and _warns(head[hit.end :]) for hit in hits)
 
     def _is_innocent(self, text: str, start: int, end: int) -> bool:
         """Return whether a word is part of an innocent phrase, or near what excuses it."""
@@ -241,6 +249,15 @@ class ReplicaWords:
             elif excuses.fullmatch(text, start, end):
                 return True
         return False
+
+
+def _warns(gap: str) -> bool:
+    """Return whether a warning speaks of what follows this gap: a few words of one phrase."""
+    return (
+        len(gap) <= WARNED
+        and len(gap.split()) <= WARNED_WORDS
+        and not any(mark in _PHRASE_ENDS for mark in gap)
+    )
 
 
 def _reaches(

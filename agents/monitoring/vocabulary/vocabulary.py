@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from agents.monitoring.vocabulary.disguised import ALONE, APART, DisguisedWords
 from agents.monitoring.vocabulary.expressions import Expressions
 from agents.monitoring.vocabulary.nominative import NominativeUse
 from agents.monitoring.vocabulary.replica import Finding, ReplicaWords
@@ -21,6 +22,7 @@ class Vocabulary:
     """The version of each language's file."""
     _replica: ReplicaWords = field(repr=False)
     _nominative: NominativeUse = field(repr=False)
+    _disguised: DisguisedWords = field(repr=False)
     _used: Expressions = field(repr=False)
     _literals: tuple[str, ...] = field(repr=False)
 
@@ -47,6 +49,30 @@ class Vocabulary:
         So it is asked of a word that is written in disguise and can be read all the same.
         """
         return self._replica.denied(text, start, end)
+
+    def disguised_words(
+        self, title: str, marks: Sequence[tuple[int, int]]
+    ) -> list[tuple[int, int]]:
+        """Return where an original title calls the goods copies in words that it disguises.
+
+        `marks` and the spans returned are of the original. Only what takes a disguise to read:
+        'r3plica', 'r e p l i c a', 'repl*ca'; negations and innocent contexts count as ever.
+        """
+        undone = self._disguised.undone(title, marks)
+        if undone is None:
+            return []
+        found = []
+        for finding in self._replica.find(
+            undone.text, undone.marks(title, marks), title=True, whole=True
+        ):
+            words = [
+                word for word in undone.words if word[0] < finding.end and finding.start < word[1]
+            ]
+            letters = sum(map(str.isalnum, finding.text))
+            longest = max((last - first for first, last, _, _ in words), default=0)
+            if finding.kind == "replica" and words and (letters >= APART or longest >= ALONE):
+                found.append((words[0][2], words[-1][3]))
+        return found
 
     def nominative(self, text: str, start: int, end: int, *, said: bool = False) -> bool:
         """Return whether the mark at this span names what the goods are *for*.
