@@ -18,7 +18,6 @@ FOLD_NAMES = {
     "compatibility": "letters in another guise",
     "confusable": "letters of other alphabets",
     "digit": "digits for letters",
-    "disguised": "signs, digits or look-alikes for letters",
     "doubled": "doubled letters",
     "drawing": "letters drawn with signs",
     "look_alike": "letters that look like others",

@@ -19,8 +19,6 @@ from agents.records import Evidence, Listing, Right
 
 ABOUT_THE_GOODS: Final = ("title", "brand")
 """Fields that say what the goods are; elsewhere a mark may only be mentioned."""
-DISGUISED: Final = "disguised"
-"""Fold: signs, digits or look-alikes for the letters of a word, or letters set apart."""
 _ATTRIBUTE: Final = "attributes."
 _BRAND: Final = re.compile(
     r"\b(?:brand|marca|marque|marke|merk|merek|jenama|marka|manufacturer|maker|fabricante|hersteller)"
@@ -208,8 +206,8 @@ def _words(
         found += _disguised_words(disguised, marks, vocabulary)
     if about_goods and not any(word.signal == "replica_words" for word in found):
         found += [
-            WordMatch("replica_words", "title", start, end, listing.title[start:end], (DISGUISED,))
-            for start, end in vocabulary.disguised_words(
+            WordMatch("replica_words", "title", start, end, listing.title[start:end], folds)
+            for start, end, folds in vocabulary.disguised_words(
                 listing.title,
                 [(match.start, match.end) for match in marks if match.field == "title"],
             )

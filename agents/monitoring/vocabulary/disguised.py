@@ -51,17 +51,39 @@ _SEVERAL: Final = "169!|"
 """What reads as more than one letter."""
 _CLOSED: Final = str.maketrans("", "", _SIGNS)
 _BLANKED: Final = str.maketrans(dict.fromkeys(_SIGNS, "?"))
-_READ_AS: Final = "@$!|+#"
+_READ_AS: Final = "@$!|+#?_•●■×"
 
 LEFT_OVER: Final = 1
 """Letters beside words that were put together, at most: 'size M r e p l i c a'."""
 
 _STRIKING: Final = "*#?•●■×✱＊∗"
 """Signs in a letter's place that stand for nothing else."""
+_NOTES: Final = f"{_STRIKING}_"
+"""Signs around a word that is plain for all that: 'copy*' with a note below."""
 _WRAPPING: Final = "()[]{}<>«»【】「」『』\"'“”‘’.,;:!?-–—_~🔥✨"
 _NO_ACCENT: Final = "ßþ"
 """Letters of a language that look like others without their accents."""
 _BLANK: Final = "?"
+
+
+class Found(NamedTuple):
+    """A word in disguise: its span, how it is written plainly, and what disguises it."""
+
+    start: int
+    end: int
+    word: str
+    fold: str
+    """As `folds` in a verdict has it: README, "What is taken down"."""
+    sure: bool = True
+    """Whether it can be nothing else: 'R3P5' may be a number of a part."""
+
+
+class Written(NamedTuple):
+    """A word that was in disguise, as it stands in the title that is read."""
+
+    start: int
+    end: int
+    found: Found
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +91,15 @@ class Undone:
     """A title as it reads once words are written plainly; spans are of code points."""
 
     text: str
-    words: tuple[tuple[int, int, int, int], ...]
-    """Each word that was written plainly: its span in `text`, and in the original."""
+    words: tuple[Written, ...]
+    """What was written plainly, in order."""
 
     def marks(self, original: str, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         """Return spans of the original, none of them within a word, where they stand in `text`."""
         found = []
         for start, end in spans:
-            behind = [word for word in self.words if word[3] <= start]
-            begin, source = (behind[-1][1], behind[-1][3]) if behind else (0, 0)
+            behind = [word for word in self.words if word.found.end <= start]
+            begin, source = (behind[-1].end, behind[-1].found.end) if behind else (0, 0)
             first = begin + len(folded_reading(original[source:start]))
             found.append((first, first + len(folded_reading(original[start:end]))))
         return found
@@ -91,7 +113,9 @@ class _Letter(NamedTuple):
     sign: bool
     """It may also stand for a letter that is struck out, or for none."""
     strikes: bool
-    digit: bool = False
+    low_line: bool = False
+    digit: str = ""
+    """The digit, where it is one."""
 
 
 @cache
@@ -111,10 +135,12 @@ def _letter(character: str) -> _Letter | None:
             return _Letter((base,), plain=True, sign=False, strikes=False)
     elif not lowered.isalnum():
         strikes = character in _STRIKING
-        return _Letter(readings, plain=False, sign=True, strikes=strikes)
+        low_line = character == "_"
+        return _Letter(readings, plain=False, sign=True, strikes=strikes, low_line=low_line)
     if not readings:
         return None
-    return _Letter(readings, plain=False, sign=False, strikes=False, digit=lowered.isdigit())
+    digit = lowered if lowered.isdigit() else ""
+    return _Letter(readings, plain=False, sign=False, strikes=False, digit=digit)
 
 
 class DisguisedWords:
@@ -138,15 +164,17 @@ class DisguisedWords:
 
         What overlaps a span that is `taken`, where marks stand, is left as it is.
         """
-        found: list[tuple[int, int, str]] = []
+        found: list[Found] = []
         run: list[tuple[int, int, _Letter]] = []
         count = 0
         for match in _TOKEN.finditer(original, 0, READ):
             token = match[0]
-            if len(token) == 1:
-                letter = _letter(token)
+            single = token if len(token) < 2 else token.strip(_WRAPPING) if len(token) < 4 else ""
+            if len(single) == 1:
+                letter = _letter(single)
                 if letter is not None and letter.readings:
-                    run.append((match.start(), match.end(), letter))
+                    place = match.start() + token.find(single)
+                    run.append((place, place + 1, letter))
                 if letter is None or not (letter.readings or letter.sign):
                     found += self._divided(run)
                     run = []
@@ -160,28 +188,29 @@ class DisguisedWords:
             if count > LOOKED_AT:
                 break
             found += [
-                (match.start() + start, match.start() + end, word)
-                for start, end, word in self._compared(token)
+                item._replace(start=match.start() + item.start, end=match.start() + item.end)
+                for item in self._compared(token)
             ]
         found += self._divided(run)
         found = [
             item
             for item in found
-            if not any(item[0] < end and start < item[1] for start, end in taken)
+            if not any(item.start < end and start < item.end for start, end in taken)
         ]
         if not found:
             return None
         text = ""
         behind = 0
-        words = []
-        for start, end, word in found:
-            text += folded_reading(original[behind:start])
-            words.append((len(text), len(text) + len(word), start, end))
-            text += word
-            behind = end
+        words: list[Written] = []
+        for item in found:
+            between = folded_reading(original[behind : item.start])
+            text += between if any(map(str.isalnum, between)) or not words else " "
+            words.append(Written(len(text), len(text) + len(item.word), item))
+            text += item.word
+            behind = item.end
         return Undone(text + folded_reading(original[behind:]), tuple(words))
 
-    def _compare(self, token: str) -> tuple[tuple[int, int, str], ...]:
+    def _compare(self, token: str) -> tuple[Found, ...]:
         """Return the words that a token is in disguise, with their spans in it."""
         bare = token.strip(_WRAPPING)
         if len(token) > MOST * LONGEST or not any(map(str.isalpha, token)):
@@ -189,7 +218,7 @@ class DisguisedWords:
         if bare.isascii() and bare.isalpha() and not any(c in _READ_AS for c in token):
             return ()
         for text in dict.fromkeys((token, bare)):
-            if len(text) < SHORTEST or folded_reading(text) in self._words:
+            if len(text) < SHORTEST or folded_reading(text).rstrip(_NOTES) in self._words:
                 continue
             if text.isascii() and not self._may_be(text.lower()):
                 continue
@@ -209,11 +238,17 @@ class DisguisedWords:
                         for place, letter in enumerate(letters)
                         if letter.readings and not letter.sign
                     ]
-                    if parts := self._divided(run):
+                    if parts := self._divided(run, shortest=SHORTEST):
                         return tuple(parts)
-                word = self._read(letters) or self._closed_up(letters) or self._struck_out(letters)
+                word, fold = self._read(letters), _fold_of(letters)
+                if not word:
+                    word, fold = self._closed_up(letters), "spaced"
+                if not word:
+                    word, fold = self._struck_out(letters), "censored"
                 if word:
-                    return ((start, start + len(text), word),)
+                    digits = sum(bool(letter.digit) for letter in letters)
+                    sure = len(word) >= APART or digits < 2
+                    return (Found(start, start + len(text), word, fold, sure),)
         return ()
 
     def _may_be(self, text: str) -> bool:
@@ -242,8 +277,7 @@ class DisguisedWords:
         """Return the word that these are, letter for letter: 'r3plica', '$uper'."""
         if len(letters) > LONGEST or any(not letter.readings for letter in letters):
             return ""
-        digits = sum(letter.digit for letter in letters)
-        if all(letter.plain for letter in letters) or (len(letters) < APART and digits > 1):
+        if all(letter.plain for letter in letters):
             return ""
         ways = itertools.product(*(letter.readings for letter in letters))
         for way in itertools.islice(ways, WAYS):
@@ -269,16 +303,19 @@ class DisguisedWords:
             return ""
         places = [place for place, letter in enumerate(letters) if letter.sign]
         strikes = all(letters[place].strikes for place in places)
-        inside = places and (strikes or (places[0] > 0 and places[-1] < len(letters) - 1))
+        ends = all(letters[place].strikes or letters[place].low_line for place in places)
+        inside = places and (ends or (places[0] > 0 and places[-1] < len(letters) - 1))
         least = SHORTEST if strikes else APART
-        if not inside or len(letters) < least or any(
-            not letter.sign and not letter.plain for letter in letters
+        if (
+            not inside
+            or len(letters) < least
+            or any(not letter.sign and not letter.plain for letter in letters)
         ):
             return ""
         known = "".join(_BLANK if letter.sign else letter.readings[0] for letter in letters)
         if len(places) == 1:
             return next(iter(self._struck.get(known, ())), "")
-        if len(places) > 2 or len(letters) - len(places) < ALONE:  # noqa: PLR2004 - 'G**ci'
+        if len(places) > 2 or len(letters) - len(places) < ALONE:
             return ""
         return next(
             (
@@ -289,19 +326,22 @@ class DisguisedWords:
             "",
         )
 
-    def _divided(self, run: Sequence[tuple[int, int, _Letter]]) -> list[tuple[int, int, str]]:
+    def _divided(
+        self, run: Sequence[tuple[int, int, _Letter]], shortest: int = APART
+    ) -> list[Found]:
         """Return the words that letters standing apart make: 'm i r r o r c o p y'."""
-        if len(run) < APART:
+        if len(run) < shortest:
             return []
         run = run[:LONGEST]
-        text = "".join(letter.readings[0] for _, _, letter in run)
+        text = "".join(letter.digit or letter.readings[0] for _, _, letter in run)
+        read = "".join(letter.readings[0] for _, _, letter in run)
         best: list[tuple[int, int]] = [(0, 0)]  # letters left over and words, where it was cut
         cuts = [0]
         for end in range(1, len(text) + 1):
             loss, words = best[end - 1]
             choice, cut = (loss + 1, words), end - 1
             for start in range(max(0, end - self._longest), end - 1):
-                if text[start:end] in self._words:
+                if text[start:end] in self._words or read[start:end] in self._words:
                     loss, words = best[start]
                     if (loss, words + 1) < choice:
                         choice, cut = (loss, words + 1), start
@@ -312,17 +352,28 @@ class DisguisedWords:
         while end:
             start = cuts[end]
             if end - start > 1:
-                found.append((run[start][0], run[end - 1][1], text[start:end]))
+                word = text[start:end]
+                word = word if word in self._words else read[start:end]
+                sure = len(word) >= ALONE
+                found.append(Found(run[start][0], run[end - 1][1], word, "spaced", sure))
             end = start
         found.reverse()
-        longest = max((len(word) for _, _, word in found), default=0)
-        return found if longest >= ALONE and best[-1][0] <= LEFT_OVER else []
+        longest = max((len(item.word) for item in found), default=0)
+        return found if longest >= min(ALONE, shortest) and best[-1][0] <= LEFT_OVER else []
+
+
+def _fold_of(letters: Sequence[_Letter]) -> str:
+    """Return what disguises letters each of which is there."""
+    if any(letter.digit for letter in letters):
+        return "digit"
+    return "symbol" if any(letter.sign for letter in letters) else "confusable"
 
 
 def _is_apart(letters: Sequence[_Letter]) -> bool:
     """Return whether every letter has a sign between it and the next."""
     signs = [letter.sign for letter in letters]
     return (
-        len(signs) > 2 * ALONE
+        len(signs) > SHORTEST
+        and any(signs)
         and all(one or other for one, other in itertools.pairwise(signs))
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-MANY: Final = 60
+MANY: Final = 200
 """Texts that one expression is written out as, at most."""
 
 LOOSELY: Final = 3_000

@@ -68,10 +68,11 @@ def compile_vocabulary(files: Mapping[str, Any]) -> Vocabulary:
         entries.extend(_entries(language, data))
     _no_duplicates(entries)
     by_group: dict[str, list[Entry]] = {group: [] for group in _GROUPS}
-    compiled: set[tuple[str, str, str]] = set()
+    compiled: set[tuple[str, str, str, bool]] = set()
     for entry in entries:  # what two languages share is looked for once
-        if (entry.group, entry.pattern, entry.excuses) not in compiled:
-            compiled.add((entry.group, entry.pattern, entry.excuses))
+        key = (entry.group, entry.pattern, entry.excuses, entry.beside)
+        if key not in compiled:
+            compiled.add(key)
             by_group[entry.group].append(entry)
     try:
         return _compiled(by_group, versions)
@@ -130,9 +131,12 @@ def _entries(language: str, data: Mapping[str, Any]) -> Iterable[Entry]:
 
 
 def _entry(language: str, group: str, item: Any, *, accents: bool) -> Entry:
-    word = ""
-    if isinstance(item, dict) and set(item) == {"word", "near"} and group == "innocent":
-        word, item = _source(language, group, item["word"]), item["near"]
+    word, beside = "", False
+    if isinstance(item, dict) and group == "innocent":
+        beside = set(item) == {"word", "beside"}
+        if beside or set(item) == {"word", "near"}:
+            word = _source(language, group, item["word"])
+            item = item["beside" if beside else "near"]
     source = _source(language, group, item)
     if group == "literals":
         letters = source.replace(" ", "")
@@ -148,6 +152,7 @@ def _entry(language: str, group: str, item: Any, *, accents: bool) -> Entry:
         source,
         pattern_of(source, accents=accents),
         pattern_of(word, accents=accents),
+        beside,
     )
 
 

@@ -44,6 +44,8 @@ WARNED: Final = 32
 """Characters between a warning and what it warns of: 'beware of MARK brand' fakes."""
 WARNED_WORDS: Final = 4
 """Words there; in scripts without spaces all of it is one."""
+FEW: Final = 2
+"""Words between a word and a neighbour beside it that excuses it, at most."""
 _PHRASE_ENDS: Final = f"{_ENDS},:，、："
 
 LISTED: Final = 12
@@ -109,6 +111,7 @@ class ReplicaWords:
         self._excuses = [
             for_python(entry.excuses) if entry.excuses else None for entry in innocent.entries
         ]
+        self._beside = [entry.beside for entry in innocent.entries]
         # A listing is asked about once for each right that it names: the words are the same.
         self._read = lru_cache(maxsize=16)(self._words_of)
 
@@ -246,13 +249,23 @@ class ReplicaWords:
             if excuses is None:
                 if first + offset < end and start < last + offset:
                     return True
-            elif excuses.fullmatch(text, start, end):
+            elif excuses.fullmatch(text, start, end) and (
+                not self._beside[entry]
+                or _few_between(text, (first + offset, last + offset), (start, end))
+            ):
                 return True
         return False
 
 
+def _few_between(text: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Return whether `FEW` words stand between two spans at most, all of one phrase."""
+    gap = text[min(one[1], other[1]) : max(one[0], other[0])]
+    return len(gap.split()) <= FEW and not any(mark in _PHRASE_ENDS for mark in gap)
+
+
 def _warns(gap: str) -> bool:
     """Return whether a warning speaks of what follows this gap: a few words of one phrase."""
+    gap = gap.lstrip(" ,:-")  # 'caution: fakes'
     return (
         len(gap) <= WARNED
         and len(gap.split()) <= WARNED_WORDS

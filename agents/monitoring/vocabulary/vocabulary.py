@@ -52,11 +52,12 @@ class Vocabulary:
 
     def disguised_words(
         self, title: str, marks: Sequence[tuple[int, int]]
-    ) -> list[tuple[int, int]]:
+    ) -> list[tuple[int, int, tuple[str, ...]]]:
         """Return where an original title calls the goods copies in words that it disguises.
 
-        `marks` and the spans returned are of the original. Only what takes a disguise to read:
-        'r3plica', 'r e p l i c a', 'repl*ca'; negations and innocent contexts count as ever.
+        `marks` and the spans returned are of the original; with each, the folds that it takes to
+        read. Only what takes one: 'r3plica', 'r e p l i c a', 'repl*ca'. Negations and innocent
+        contexts count as ever.
         """
         undone = self._disguised.undone(title, marks)
         if undone is None:
@@ -66,12 +67,15 @@ class Vocabulary:
             undone.text, undone.marks(title, marks), title=True, whole=True
         ):
             words = [
-                word for word in undone.words if word[0] < finding.end and finding.start < word[1]
+                word.found
+                for word in undone.words
+                if word.start < finding.end and finding.start < word.end
             ]
             letters = sum(map(str.isalnum, finding.text))
-            longest = max((last - first for first, last, _, _ in words), default=0)
-            if finding.kind == "replica" and words and (letters >= APART or longest >= ALONE):
-                found.append((words[0][2], words[-1][3]))
+            surest = max((len(word.word) for word in words if word.sure), default=0)
+            if finding.kind == "replica" and words and (letters >= APART or surest >= ALONE):
+                folds = tuple(sorted({word.fold for word in words}))
+                found.append((words[0].start, words[-1].end, folds))
         return found
 
     def nominative(self, text: str, start: int, end: int, *, said: bool = False) -> bool:
