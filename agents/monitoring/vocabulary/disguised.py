@@ -218,7 +218,8 @@ class DisguisedWords:
         if bare.isascii() and bare.isalpha() and not any(c in _READ_AS for c in token):
             return ()
         for text in dict.fromkeys((token, bare)):
-            if len(text) < SHORTEST or folded_reading(text).rstrip(_NOTES) in self._words:
+            plain = folded_reading(text).rstrip(_NOTES)
+            if len(text) < SHORTEST or (len(plain) >= SHORTEST and plain in self._words):
                 continue
             if text.isascii() and not self._may_be(text.lower()):
                 continue

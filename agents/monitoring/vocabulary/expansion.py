@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-MANY: Final = 200
+MANY: Final = 500
 """Texts that one expression is written out as, at most."""
 
 LOOSELY: Final = 3_000
@@ -28,7 +28,8 @@ class _EndlessError(Exception):
 def literals(pattern: str) -> list[str] | None:
     """Return the texts that an expression stands for; None where they are many or endless.
 
-    Knows literals, `(?:…|…)`, `[…]` without ranges, and `?`. What else there is it leaves alone.
+    Knows literals, `(?:…|…)`, `[…]` without ranges, `?` and `{1,3}`. What else there is it leaves
+    alone.
     """
     try:
         texts, end = _alternation(pattern, 0)
@@ -131,6 +132,10 @@ def _alternation(pattern: str, position: int) -> tuple[list[str], int]:
         if position < len(pattern) and pattern[position] == "?":
             choices = [*choices, ""]
             position += 1
+        elif (times := _QUANTIFIER.match(pattern, position)) is not None and times[2]:
+            counts = range(int(times[1]), int(times[2]) + 1)
+            choices = [choice * count for choice in choices for count in counts]
+            position = times.end()
         if position < len(pattern) and pattern[position] in "*+?{":
             raise _EndlessError
         branch = [text + choice for text in branch for choice in choices]

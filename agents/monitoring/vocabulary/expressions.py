@@ -22,7 +22,7 @@ _BASES: Final = {"ı": "i", "ł": "l", "đ": "d", "ø": "o"}
 """Letters that are written without their stroke or dot and have no decomposition."""
 
 SHORT: Final = 3
-"""Letters of a literal below which it stands inside many other words."""
+"""Bytes of a literal below which it stands inside many other words."""
 SHORT_IN_TEXTS: Final = 5
 """The same where whole texts are searched."""
 
@@ -134,7 +134,7 @@ class Expressions:
             for branch in branches(entry.pattern):
                 texts = None if before or behind else literals(branch)
                 # What several languages say alike is looked for once.
-                if texts is None or len(min(texts, key=len)) < short:
+                if texts is None or min(len(text.encode()) for text in texts) < short:
                     pattern = f"{before}{_edge(branch, before)}(?:{branch})"
                     pattern += f"{_edge(branch[::-1], behind)}{behind}"
                     key = (entry.group, entry.excuses, entry.beside, pattern)
