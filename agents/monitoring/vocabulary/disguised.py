@@ -10,11 +10,12 @@ plainly is never changed, so nothing is found that no disguise explains.
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import string
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
@@ -44,6 +45,7 @@ REMEMBERED: Final = 4_096
 """Words of titles whose comparison is remembered: 'iPhone15' comes again."""
 
 _TOKEN: Final = re.compile(r"\S+")
+_GRADE: Final = re.compile(r"(?<!\S)(?:4{3,5}|@{3,5})(?!\S)")
 _SIGNS: Final = string.punctuation
 _FIRST: Final = str.maketrans("0134578269@$!|+#", "oieastbzggasilth")
 _SECOND: Final = str.maketrans("0134578269@$!|+#", "oleastbzbqaslith")
@@ -58,8 +60,6 @@ LEFT_OVER: Final = 1
 
 _STRIKING: Final = "*#?•●■×✱＊∗"
 """Signs in a letter's place that stand for nothing else."""
-_NOTES: Final = f"{_STRIKING}_"
-"""Signs around a word that is plain for all that: 'copy*' with a note below."""
 _WRAPPING: Final = "()[]{}<>«»【】「」『』\"'“”‘’.,;:!?-–—_~🔥✨"
 _NO_ACCENT: Final = "ßþ"
 """Letters of a language that look like others without their accents."""
@@ -147,13 +147,15 @@ class DisguisedWords:
     """The words of the vocabulary, to be compared with words in disguise."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        """Index words of ASCII letters and digits."""
-        self._words = frozenset(words)
+        """Index words of ASCII letters and digits, each as often as expressions have it."""
+        counts = Counter(words)
+        self._words = frozenset(counts)
+        self._single = frozenset(word for word in self._words if not _is_compound(word, counts))
         self._compared = lru_cache(maxsize=REMEMBERED)(self._compare)
         self._longest = max(map(len, self._words), default=0)
         self._struck: defaultdict[str, list[str]] = defaultdict(list)
         self._of_length: defaultdict[int, list[str]] = defaultdict(list)
-        for word in sorted(self._words):
+        for word in sorted(counts, key=lambda word: (-counts[word], word)):
             if len(word) >= SHORTEST and word.isalpha():
                 self._of_length[len(word)].append(word)
                 for place in range(len(word)):
@@ -199,6 +201,7 @@ class DisguisedWords:
         ]
         if not found:
             return None
+        found = sorted([*found, *_grades(original, found)])
         text = ""
         behind = 0
         words: list[Written] = []
@@ -218,8 +221,8 @@ class DisguisedWords:
         if bare.isascii() and bare.isalpha() and not any(c in _READ_AS for c in token):
             return ()
         for text in dict.fromkeys((token, bare)):
-            plain = folded_reading(text).rstrip(_NOTES)
-            if len(text) < SHORTEST or (len(plain) >= SHORTEST and plain in self._words):
+            least = SHORTEST if text.isascii() else SHORTEST - 1
+            if len(text) < least or folded_reading(text) in self._words:
                 continue
             if text.isascii() and not self._may_be(text.lower()):
                 continue
@@ -233,13 +236,14 @@ class DisguisedWords:
                 letters.append(letter)
             else:
                 start = token.find(text)
-                if len(letters) == len(text) and _is_apart(letters):
+                short = len(letters) < APART and (self._read(letters) or self._struck_out(letters))
+                if not short and len(letters) == len(text) and _is_apart(letters):
                     run = [
                         (start + place, start + place + 1, letter)
                         for place, letter in enumerate(letters)
                         if letter.readings and not letter.sign
                     ]
-                    if parts := self._divided(run, shortest=SHORTEST):
+                    if parts := self._divided(run, shortest=2):
                         return tuple(parts)
                 word, fold = self._read(letters), _fold_of(letters)
                 if not word:
@@ -248,7 +252,7 @@ class DisguisedWords:
                     word, fold = self._struck_out(letters), "censored"
                 if word:
                     digits = sum(bool(letter.digit) for letter in letters)
-                    sure = len(word) >= APART or digits < 2
+                    sure = len(word) >= APART or (len(word) >= ALONE and digits < 2)
                     return (Found(start, start + len(text), word, fold, sure),)
         return ()
 
@@ -280,8 +284,16 @@ class DisguisedWords:
             return ""
         if all(letter.plain for letter in letters):
             return ""
-        ways = itertools.product(*(letter.readings for letter in letters))
-        for way in itertools.islice(ways, WAYS):
+        if math.prod(len(letter.readings) for letter in letters) > WAYS:
+            return next(
+                (
+                    word
+                    for word in self._of_length.get(len(letters), ())
+                    if all(w in letter.readings for w, letter in zip(word, letters, strict=True))
+                ),
+                "",
+            )
+        for way in itertools.product(*(letter.readings for letter in letters)):
             word = "".join(way)
             if word in self._words:
                 return word
@@ -294,7 +306,7 @@ class DisguisedWords:
             return ""
         for way in itertools.islice(itertools.product(*(k.readings for k in kept)), WAYS):
             word = "".join(way)
-            if word in self._words:
+            if word in self._single:
                 return word
         return ""
 
@@ -306,7 +318,7 @@ class DisguisedWords:
         strikes = all(letters[place].strikes for place in places)
         ends = all(letters[place].strikes or letters[place].low_line for place in places)
         inside = places and (ends or (places[0] > 0 and places[-1] < len(letters) - 1))
-        least = SHORTEST if strikes else APART
+        least = SHORTEST if strikes else ALONE if ends else APART
         if (
             not inside
             or len(letters) < least
@@ -316,7 +328,7 @@ class DisguisedWords:
         known = "".join(_BLANK if letter.sign else letter.readings[0] for letter in letters)
         if len(places) == 1:
             return next(iter(self._struck.get(known, ())), "")
-        if len(places) > 2 or len(letters) - len(places) < ALONE:
+        if len(places) > 2 or len(letters) < APART:
             return ""
         return next(
             (
@@ -328,7 +340,7 @@ class DisguisedWords:
         )
 
     def _divided(
-        self, run: Sequence[tuple[int, int, _Letter]], shortest: int = APART
+        self, run: Sequence[tuple[int, int, _Letter]], shortest: int = ALONE
     ) -> list[Found]:
         """Return the words that letters standing apart make: 'm i r r o r c o p y'."""
         if len(run) < shortest:
@@ -342,7 +354,7 @@ class DisguisedWords:
             loss, words = best[end - 1]
             choice, cut = (loss + 1, words), end - 1
             for start in range(max(0, end - self._longest), end - 1):
-                if text[start:end] in self._words or read[start:end] in self._words:
+                if text[start:end] in self._single or read[start:end] in self._single:
                     loss, words = best[start]
                     if (loss, words + 1) < choice:
                         choice, cut = (loss, words + 1), start
@@ -363,6 +375,21 @@ class DisguisedWords:
         return found if longest >= min(ALONE, shortest) and best[-1][0] <= LEFT_OVER else []
 
 
+def _is_compound(word: str, words: Container[str]) -> bool:
+    """Return whether a word is two others written together: 'primeiralinha'."""
+    return any(
+        word[:place] in words and word[place:] in words
+        for place in range(SHORTEST, len(word) - SHORTEST + 1)
+    )
+
+
+def _grades(original: str, found: Sequence[Found]) -> Iterator[Found]:
+    """Yield what reads as 'AAA' beside other words in disguise: 'qu4l1ty 444'."""
+    for match in _GRADE.finditer(original, 0, READ):
+        if not any(item.start < match.end() and match.start() < item.end for item in found):
+            yield Found(match.start(), match.end(), "a" * len(match[0]), "digit", sure=False)
+
+
 def _fold_of(letters: Sequence[_Letter]) -> str:
     """Return what disguises letters each of which is there."""
     if any(letter.digit for letter in letters):
@@ -374,7 +401,7 @@ def _is_apart(letters: Sequence[_Letter]) -> bool:
     """Return whether every letter has a sign between it and the next."""
     signs = [letter.sign for letter in letters]
     return (
-        len(signs) > SHORTEST
+        len(signs) >= SHORTEST
         and any(signs)
         and all(one or other for one, other in itertools.pairwise(signs))
     )

@@ -96,7 +96,7 @@ def _compiled(groups: Mapping[str, list[Entry]], versions: Mapping[str, int]) ->
         ),
         NominativeUse(Expressions(entries("nominative", CLASSES))),
         DisguisedWords(
-            {word for entry in entries("replica", OF_COPYING) for word in words_of(entry.pattern)}
+            word for entry in entries("replica", OF_COPYING) for word in words_of(entry.pattern)
         ),
         Expressions(groups["used"]),
         tuple(sorted({entry.source for entry in groups["literals"]})),
