@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from agents.monitoring.data_files import MEND, DataFileError, line_of, read_yaml
+from agents.monitoring.vocabulary.disguised import DisguisedWords
+from agents.monitoring.vocabulary.expansion import words_of
 from agents.monitoring.vocabulary.expressions import (
     Entry,
     Expressions,
@@ -21,12 +23,12 @@ from agents.monitoring.vocabulary.expressions import (
     pattern_of,
 )
 from agents.monitoring.vocabulary.nominative import CLASSES, NominativeUse
-from agents.monitoring.vocabulary.replica import REPLICA_GROUPS, ReplicaWords
+from agents.monitoring.vocabulary.replica import OF_COPYING, REPLICA_GROUPS, ReplicaWords
 from agents.monitoring.vocabulary.vocabulary import Vocabulary
 
 _GROUPS: Final = (
     *(f"replica.{name}" for name in REPLICA_GROUPS),
-    *(f"negation.{name}" for name in ("before", "filler", "after", "between")),
+    *(f"negation.{name}" for name in ("before", "filler", "warning", "after", "between")),
     *(f"nominative.{name}" for name in CLASSES),
     "innocent",
     "used",
@@ -110,10 +112,11 @@ def compile_vocabulary(files: Mapping[str, Any]) -> Vocabulary:
         entries.extend(_entries(language, data))
     _no_duplicates(entries)
     by_group: dict[str, list[Entry]] = {group: [] for group in _GROUPS}
-    compiled: set[tuple[str, str, str]] = set()
+    compiled: set[tuple[str, str, str, bool]] = set()
     for entry in entries:  # what two languages share is looked for once
-        if (entry.group, entry.pattern, entry.excuses) not in compiled:
-            compiled.add((entry.group, entry.pattern, entry.excuses))
+        key = (entry.group, entry.pattern, entry.excuses, entry.beside)
+        if key not in compiled:
+            compiled.add(key)
             by_group[entry.group].append(entry)
     try:
         return _compiled(by_group, versions)
@@ -130,12 +133,15 @@ def _compiled(groups: Mapping[str, list[Entry]], versions: Mapping[str, int]) ->
         versions,
         ReplicaWords(
             words=Expressions(entries("replica", REPLICA_GROUPS), rare=True),
-            negations=Expressions(entries("negation", ("before", "filler"))),
+            negations=Expressions(entries("negation", ("before", "filler", "warning"))),
             negated_after=Expressions(groups["negation.after"], before="^" + _CLOSING),
             between=Expressions(groups["negation.between"], before="^ *", behind=" *$"),
             innocent=Expressions(groups["innocent"]),
         ),
         NominativeUse(Expressions(entries("nominative", CLASSES))),
+        DisguisedWords(
+            word for entry in entries("replica", OF_COPYING) for word in words_of(entry.pattern)
+        ),
         Expressions(groups["used"]),
         tuple(sorted({entry.source for entry in groups["literals"]})),
     )
@@ -169,9 +175,12 @@ def _entries(language: str, data: Mapping[str, Any]) -> Iterable[Entry]:
 
 
 def _entry(language: str, group: str, item: Any, *, accents: bool) -> Entry:
-    word = ""
-    if isinstance(item, dict) and set(item) == {"word", "near"} and group == "innocent":
-        word, item = _source(language, group, item["word"]), item["near"]
+    word, beside = "", False
+    if isinstance(item, dict) and group == "innocent":
+        beside = set(item) == {"word", "beside"}
+        if beside or set(item) == {"word", "near"}:
+            word = _source(language, group, item["word"])
+            item = item["beside" if beside else "near"]
     source = _source(language, group, item)
     if group == "literals":
         letters = source.replace(" ", "")
@@ -187,6 +196,7 @@ def _entry(language: str, group: str, item: Any, *, accents: bool) -> Entry:
         source,
         pattern_of(source, accents=accents),
         pattern_of(word, accents=accents),
+        beside,
     )
 
 

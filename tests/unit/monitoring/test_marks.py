@@ -15,7 +15,8 @@ from agents.monitoring.marks.skeleton import skeletons
 MARKS = [
     "Nike", "Adidas", "Gucci", "Philips", "Dell", "Lilly", "Levi's", "H&M", "LV", "BMW",
     "Coca-Cola", "Apple", "Apple Watch", "耐克", "Найк", "Amazon", "Swarovski", "Maria", "Boss",
-    "Nova", "Nestlé", "Converse", "Dolce & Gabbana", "3M", "Samsung", "Sonos", "Clinique", "Burnley",
+    "Nova", "Nestlé", "Converse", "Dolce & Gabbana", "3M", "Samsung", "Sonos", "Clinique",
+    "Burnley",
 ]  # fmt: skip
 
 
