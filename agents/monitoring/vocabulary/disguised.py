@@ -245,7 +245,8 @@ class DisguisedWords:
                     ]
                     if parts := self._divided(run, shortest=2):
                         return tuple(parts)
-                word, fold = self._read(letters), _fold_of(letters)
+                stacked = len(letters) < len(text)
+                word, fold = self._read(letters, stacked=stacked), _fold_of(letters)
                 if not word:
                     word, fold = self._closed_up(letters), "spaced"
                 if not word:
@@ -278,11 +279,14 @@ class DisguisedWords:
             or text.translate(_BLANKED) in self._struck
         )
 
-    def _read(self, letters: Sequence[_Letter]) -> str:
-        """Return the word that these are, letter for letter: 'r3plica', '$uper'."""
+    def _read(self, letters: Sequence[_Letter], *, stacked: bool = False) -> str:
+        """Return the word that these are, letter for letter: 'r3plica', '$uper'.
+
+        With `stacked`, marks stood on the letters, or what shows nothing between them.
+        """
         if len(letters) > LONGEST or any(not letter.readings for letter in letters):
             return ""
-        if all(letter.plain for letter in letters):
+        if all(letter.plain for letter in letters) and not stacked:
             return ""
         if math.prod(len(letter.readings) for letter in letters) > WAYS:
             return next(
@@ -394,7 +398,9 @@ def _fold_of(letters: Sequence[_Letter]) -> str:
     """Return what disguises letters each of which is there."""
     if any(letter.digit for letter in letters):
         return "digit"
-    return "symbol" if any(letter.sign for letter in letters) else "confusable"
+    if any(letter.sign for letter in letters):
+        return "symbol"
+    return "combining" if all(letter.plain for letter in letters) else "confusable"
 
 
 def _is_apart(letters: Sequence[_Letter]) -> bool:
