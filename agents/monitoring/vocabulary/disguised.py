@@ -130,7 +130,7 @@ def _letter(character: str) -> _Letter | None:
     if lowered.isalpha():
         base = unicodedata.normalize("NFD", lowered)[:1]
         if not (base.isascii() and base.isalpha()) and table.kind.get(code) == "accent":
-            base = "" if lowered in _NO_ACCENT else readings[0]
+            base = "" if lowered in _NO_ACCENT or not readings else readings[0]
         if base.isascii() and base.isalpha():
             return _Letter((base,), plain=True, sign=False, strikes=False)
     elif not lowered.isalnum():
