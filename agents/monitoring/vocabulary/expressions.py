@@ -185,10 +185,17 @@ class Expressions:
             return []
         longest: dict[tuple[int, int], int] = {}
         places = None if len(raw) == len(read) else _places(raw, found)
+        kinds, count = _KINDS, len(read)
         for entry, first, last in found:
             start, end = (first, last) if places is None else (places[first], places[last])
-            if end > longest.get((entry, start), -1) and _stands_alone(read, start, end):
-                longest[entry, start] = end
+            if end <= longest.get((entry, start), -1):
+                continue
+            # It stands alone where no neighbour is of the word: a letter or digit of one script.
+            if start and (kind := kinds[read[start - 1]]) and kind == kinds[read[start]]:
+                continue
+            if end < count and (kind := kinds[read[end]]) and kind == kinds[read[end - 1]]:
+                continue
+            longest[entry, start] = end
         hits = [Hit(entry, start, end) for (entry, start), end in longest.items()]
         if len(read) != len(text):
             hits = _unsqueezed(spaced, hits)
@@ -249,16 +256,15 @@ def _unsqueezed(spaced: str, hits: Sequence[Hit]) -> list[Hit]:
     ]
 
 
-def _stands_alone(text: str, start: int, end: int) -> bool:
-    return not (
-        (start > 0 and _joined(text[start - 1], text[start]))
-        or (end < len(text) and _joined(text[end - 1], text[end]))
-    )
+class _Kinds(dict[str, str]):
+    """The script of each letter or digit that spaces its words, '' for the rest; filled as met."""
+
+    def __missing__(self, character: str) -> str:
+        kind = self[character] = _script(character) if character.isalnum() else ""
+        return kind
 
 
-def _joined(left: str, right: str) -> bool:
-    """Return whether two neighbours are letters or digits of one script that spaces its words."""
-    return left.isalnum() and right.isalnum() and _script(left) == _script(right) != ""
+_KINDS: Final = _Kinds()
 
 
 def _script(character: str) -> str:
