@@ -91,6 +91,7 @@ def _long(b: bytes, p: int) -> tuple[int, int]:
         p += 1
         value |= (byte & 127) << shift
         if byte < 128:
+            value &= 0xFFFF_FFFF_FFFF_FFFF  # as a full decode reads it
             return (value >> 1) ^ -(value & 1), p
         shift += 7
         if shift > 63:
