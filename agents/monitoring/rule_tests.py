@@ -73,9 +73,13 @@ def run(policy: Policy) -> Outcomes:
     for index, rule in enumerate(policy.rules):
         for number, case in enumerate(rule.tests, start=1):
             for step in case.steps:
-                found = list(_facts(policy, case, step))
-                seen += ((index, facts) for facts in found)
-                failure = _failure(policy, index, found, step)
+                try:
+                    found = list(_facts(policy, case, step))
+                except Exception as error:  # noqa: BLE001 - one case must not stop the others
+                    failure = f"it can't be judged: {type(error).__name__}: {error}"
+                else:
+                    seen += ((index, facts) for facts in found)
+                    failure = _failure(policy, index, found, step)
                 name = case.name or f"test {number}"
                 results.append(Result(rule.name, name, step.line, failure))
     untested = tuple(rule for rule in policy.rules if not rule.tests)
