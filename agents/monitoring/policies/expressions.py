@@ -27,6 +27,8 @@ MAX_STEPS: Final = 400
 """Signals, numbers and operators of a condition, those of its definitions counted at each use."""
 MAX_NUMBER: Final = 1e12
 MAX_TEXT: Final = 200
+MAX_FLAWS: Final = 20
+"""Flaws that are told of one condition."""
 
 _COMPARISONS: Final[dict[type[ast.cmpop], tuple[str, str]]] = {
     ast.Lt: ("<", ">="),
@@ -131,7 +133,10 @@ def parse(
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise _refused(f"not an expression: {reason}", LANGUAGE, 0, 1) from None
     checker = _Checker(text, signals, definitions)
-    type_ = checker.type_of(tree, 1)
+    try:
+        type_ = checker.type_of(tree, 1)
+    except _TooManyFlawsError:
+        raise ExpressionError(checker.flaws) from None
     if type_ is not None and type_ != "bool":
         checker.flaw(tree, f"a condition is true or false, this is a {type_}", "compare it")
     if checker.steps > MAX_STEPS:
@@ -169,6 +174,10 @@ def span(node: ast.expr, text: str) -> tuple[int, int]:
     return len(raw[:start].decode(errors="replace")), len(raw[:end].decode(errors="replace"))
 
 
+class _TooManyFlawsError(Exception):
+    """So much is wrong with a condition that it is no use to look for more."""
+
+
 class _Checker:
     def __init__(
         self,
@@ -185,6 +194,8 @@ class _Checker:
         self.depth = 0
 
     def flaw(self, node: ast.expr, text: str, hint: str = "") -> None:
+        if len(self.flaws) >= MAX_FLAWS:
+            raise _TooManyFlawsError
         self.flaws.append(Flaw(text, hint, *span(node, self._text)))
 
     def type_of(self, node: ast.expr, depth: int) -> ValueType | None:

@@ -29,6 +29,7 @@ from agents.monitoring.policies.problems import (
     Problem,
     Report,
     Severity,
+    TooManyError,
     refusal,
     short,
 )
@@ -160,13 +161,16 @@ def check_policy(raw: bytes, name: str) -> Checked:
     if flaw:
         report.add(flaw, "make several policies of it" if "at most" in flaw else "save it as UTF-8")
         return Checked(None, report.problems)
-    root = document.read(report)
-    if root is None:
-        if not report.refused():
+    policy = None
+    try:
+        root = document.read(report)
+        if root is not None:
+            digest = hashlib.sha256(raw).hexdigest()[:16]
+            policy = _Reader(report).policy(root, digest)
+        elif not report.refused():
             report.add("an empty file", "see agents/monitoring/policies/default.yaml")
-        return Checked(None, report.problems)
-    digest = hashlib.sha256(raw).hexdigest()[:16]
-    policy = _Reader(report).policy(root, digest)
+    except TooManyError:
+        policy = None
     return Checked(None if report.refused() else policy, report.problems)
 
 

@@ -80,8 +80,12 @@ def refusal(problems: Sequence[Problem]) -> PolicyError:
     return PolicyError(text, problems)
 
 
+class TooManyError(Exception):
+    """So much is wrong that it is no use to look for more."""
+
+
 class Report:
-    """Gathers the problems of one file."""
+    """Gathers the problems of one file, `MAX_SHOWN` at most."""
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
@@ -102,11 +106,6 @@ class Report:
         """Whether one of them is an error."""
         return any(problem.severity == "error" for problem in self._problems)
 
-    @property
-    def full(self) -> bool:
-        """Whether so many were found that it is no use to look for more."""
-        return len(self._problems) >= MAX_SHOWN
-
     def line_of(self, index: int) -> int:
         """Return the line, from 1, of a position in the text."""
         return bisect_right(self._starts, index)
@@ -121,9 +120,13 @@ class Report:
         end: int = 0,
         severity: Severity = "error",
     ) -> None:
-        """Add a problem of the characters from `start` to before `end` of the text."""
-        if self.full:
-            return
+        """Add a problem of the characters from `start` to before `end` of the text.
+
+        Raises:
+            TooManyError: enough was found; looking for hints alone would take minutes.
+        """
+        if len(self._problems) >= MAX_SHOWN:
+            raise TooManyError
         start = max(0, min(start, len(self.text)))
         line = self.line_of(start)
         begin = self._starts[line - 1]

@@ -182,6 +182,30 @@ def test_long_and_deep_conditions_are_refused_in_bounded_time(
         check(f"rules: [{rule}]".encode())
 
 
+RULE = "  - {name: r-%d, when: '%s', outcome: review, ground: g, reason: r, tests: [%s]}\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "".join(RULE % (n, " or ".join(f"x{n}y{i}" for i in range(100)), "") for n in range(190)),
+        RULE % (1, "mark", ", ".join(f"{{facts: {{x{n}: 1}}}}" for n in range(15_000))),
+        RULE % (1, "mark", "{facts: {" + ", ".join(f"x{n}: 1" for n in range(20_000)) + "}}"),
+        RULE % (1, "mark", ", ".join(["{facts: {part: true}, fires: true}"] * 7_000)),
+        RULE % (1, "mark", "[" * 11 + "]" * 11) + "  - " + "{" * 100_000,
+        "  - " + "[],".join("" for _ in range(30_000)) + "\n",
+        "  - {name: " + "é" * 120_000 + "}\n",
+        "  - {name: r, reason: '" + "{" * 100_000 + "'}\n",
+        "  - {name: r, reason: '" + "{mark}" * 40_000 + "'}\n",
+        "definitions: {" + ", ".join(f"d{n}: mark" for n in range(20_000)) + "}\n",
+    ],
+    ids=map(str, range(10)),
+)
+def test_full_files_are_checked_in_bounded_time(content: str) -> None:
+    """Files as large as they may be, with as much wrong with them as can be."""
+    check(("rules:\n" + content).encode())
+
+
 @pytest.mark.parametrize("count", [2, 50, 190])
 def test_many_wide_rules_are_worked_out_in_bounded_time(count: int) -> None:
     """Alternatives multiply; the prover gives up before they do harm."""
