@@ -95,6 +95,11 @@ def _code_of(error: Exception) -> int | None:
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
 
+    from agents.monitoring.data_files import DataFileError
+
+    if isinstance(error, DataFileError):
+        return WRONG  # before what reads such a file, as policies do
+
     from agents.monitoring.policies import PolicyError
     from streams.log_reader import MissingTopicError
     from streams.producer import DeliveryError

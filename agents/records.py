@@ -314,3 +314,5 @@ def parse_lines(lines: Iterable[bytes], type_: type[T], name: str) -> Iterator[T
             yield from_mapping(msgspec.json.decode(line), type_)
         except (RowError, msgspec.DecodeError, UnicodeDecodeError) as error:
             yield Refused(name, number, str(error))
+        except RecursionError:
+            yield Refused(name, number, "lists or objects within one another without an end")

@@ -238,15 +238,33 @@ def take_facts(
         upheld, cleared = next(answers)
         sellers[seller] = SellerFacts(
             seller,
-            None if created is None else int(created),
+            _whole(created),
             None if verified is None else verified == b"1",
-            Standing(_decayed(upheld, weight), _decayed(cleared, weight)),
+            _standing(upheld, cleared, weight),
         )
     sold = next(answers) if listing_ids else ()
-    units = {listing: int(count or 0) for listing, count in zip(listing_ids, sold, strict=True)}
-    return sellers, dict(units)
+    units = {
+        listing: _whole(count or b"0") for listing, count in zip(listing_ids, sold, strict=True)
+    }
+    return sellers, units
 
 
-def _decayed(total: bytes | None, weight: float) -> float:
-    # Rounded, so that the same state and moment give the same verdict to the byte.
-    return max(0.0, round(float(total or 0) / weight, 6))
+def _standing(upheld: bytes | None, cleared: bytes | None, weight: float) -> Standing | None:
+    cases = (_decayed(upheld, weight), _decayed(cleared, weight))
+    return None if cases[0] is None or cases[1] is None else Standing(cases[0], cases[1])
+
+
+def _whole(text: bytes | None) -> int | None:
+    """Return a stored number; None where there is none, or something else stands there."""
+    try:
+        return None if text is None else int(text)
+    except ValueError:
+        return None
+
+
+def _decayed(total: bytes | None, weight: float) -> float | None:
+    try:
+        # Rounded, so that the same state and moment give the same verdict to the byte.
+        return max(0.0, round(float(total or 0) / weight, 6))
+    except ValueError:
+        return None

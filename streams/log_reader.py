@@ -75,7 +75,7 @@ class LogReader:
         for message in self._consumer.consume(limit, timeout):
             error = message.error()
             if error is not None:
-                if error.retriable() or error.code() in _PASSING:
+                if error.retriable() or error.code() in PASSING:
                     continue
                 raise self._explain(error)
             records.append(
@@ -174,7 +174,7 @@ _MISSING = {
 }
 """Errors that say there is no such topic, or no such partition of it."""
 
-_PASSING = {
+PASSING = {
     KafkaError._PARTITION_EOF,  # noqa: SLF001
     KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
     KafkaError._TRANSPORT,  # noqa: SLF001

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import http.client
 import socket
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -163,6 +166,8 @@ def _topics(settings: Settings) -> Check:
 
 def _port(settings: Settings) -> Check:
     where = f"{settings.metrics_host}:{settings.metrics_port}"
+    if _worker_serves(where):
+        return Check("metrics port", "ok", f"a worker serves at {where}")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -171,6 +176,18 @@ def _port(settings: Settings) -> Check:
             return Check(
                 "metrics port",
                 "wrong",
-                f"{where}: {error.strerror}; a worker may run already, or set ASSAYER_METRICS_PORT",
+                f"{where}: {error.strerror}; something else serves there: set ASSAYER_METRICS_PORT",
             )
     return Check("metrics port", "ok", f"{where} is free")
+
+
+def _worker_serves(where: str) -> bool:
+    """Return whether a worker's health is answered there, ready or not."""
+    try:
+        with urllib.request.urlopen(f"http://{where}/health/live", timeout=2) as response:
+            body = response.read(10_000)
+    except urllib.error.HTTPError as error:
+        body = error.read(10_000)
+    except (OSError, http.client.HTTPException):
+        return False
+    return b'"checks"' in body and b'"event_loop"' in body

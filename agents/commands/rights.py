@@ -10,9 +10,13 @@ import msgspec
 from cyclopts import App, Parameter
 from cyclopts.types import ExistingFile
 
-from agents.alliance.rights_check import problems_of
+from agents.alliance.rights_check import shown
 from agents.commands.console import NO, CommandError, complain, emit, leave, progress, say, table
-from agents.records import TIME_FIELDS, AuthorisedSeller, Refused, Right, format_time, read_jsonl
+from agents.commands.rights_trial import Outcome, TriedRights, try_rights
+from agents.records import TIME_FIELDS, AuthorisedSeller, Right, format_time
+from streams.kafka import KafkaUnavailableError
+from streams.log_reader import MissingTopicError
+from streams.schema_registry import RegistryUnavailableError
 from streams.settings import Settings
 
 app = App(
@@ -24,90 +28,93 @@ app = App(
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
-def read_checked(paths: tuple[Path, ...]) -> tuple[list[Right], list[Refused]]:
-    """Return the rights of the files that can be used, and the rows that can't, with reasons.
-
-    Raises:
-        CommandError: no file is named.
-    """
-    if not paths:
-        raise CommandError("say which files; see: assayer rights --help")
-    accepted: dict[str, Right] = {}
-    refused: list[Refused] = []
-    for path in paths:
-        for number, row in _numbered(path):
-            if isinstance(row, Refused):
-                refused.append(row)
-                continue
-            problems = problems_of(row)
-            if row.right_id in accepted:
-                problems.append(f"field 'right_id': '{row.right_id}' stands twice")
-            if problems:
-                refused += [Refused(str(path), number, problem) for problem in problems]
-            else:
-                accepted[row.right_id] = row
-    return list(accepted.values()), refused
-
-
-def _numbered(path: Path) -> list[tuple[int, Right | Refused]]:
-    """Return the rows with their line numbers; blank lines count as lines."""
-    lines = [
-        number
-        for number, line in enumerate(path.read_bytes().split(b"\n"), start=1)
-        if line.strip()
-    ]
-    return list(zip(lines, read_jsonl(path, Right), strict=True))
+Against = Annotated[ExistingFile | None, Parameter(name="--against")]
+Confirm = Annotated[tuple[str, ...], Parameter(name="--confirm", negative="")]
 
 
 @app.command
-def check(*files: ExistingFile, json: Json = False) -> None:
+def check(
+    *files: ExistingFile, against: Against = None, confirm: Confirm = (), json: Json = False
+) -> None:
     """Check files of rights without publishing them; exit 1 when a row is refused.
 
-    Example: assayer rights check rights.jsonl
+    Refused is what can't be used, and what would be a disaster: a mark of one letter, a stop word,
+    an empty alias, a right that would touch more than 2 % of recent listings. Those are read from
+    the listings' topic, or with --against from a file; without either their share is not measured,
+    which is said.
+
+    Example: assayer rights check rights.jsonl --against listings.jsonl
 
     Parameters
     ----------
     files
         JSON Lines, a right a line in the names of the schema.
+    against
+        Recent listings, JSON Lines, instead of those of the topic; no server is needed then.
+    confirm
+        Id of a right to accept although it would be a disaster; repeat it for several.
     json
-        Report as JSON lines.
+        Report as JSON lines: a line a right with the listings it would touch, each refusal, a sum.
     """
-    _need(files)
-    accepted, refused = read_checked(files)
-    _report(refused, json=json)
+    tried = try_rights(files, confirm)
+    try:
+        tried.measure(against)
+    except (KafkaUnavailableError, RegistryUnavailableError, MissingTopicError) as error:
+        tried.unmeasured = f"{error}; or give --against LISTINGS.jsonl"
+    outcome = tried.outcome()
+    _report(tried, outcome, json=json)
     if json:
-        emit({"accepted": len(accepted), "refused": len(refused)})
+        emit({"accepted": len(outcome.accepted), **_sums(tried, outcome)})
     else:
-        say(f"{len(accepted)} rights can be published, {len(refused)} problems")
-    if refused:
+        say(f"{len(outcome.accepted)} rights can be published, {len(outcome.refused)} problems")
+    if outcome.refused:
         leave(NO)
 
 
 @app.command
-def load(*files: ExistingFile, json: Json = False) -> None:
+def load(
+    *files: ExistingFile, against: Against = None, confirm: Confirm = (), json: Json = False
+) -> None:
     """Publish rights to the registry; exit 1 when a row is refused, the others are published.
 
-    Example: assayer rights load rights.jsonl
+    Refused is what `rights check` refuses. A real brand may well be named in more than 2 % of the
+    listings, or be called by an everyday word: say so with --confirm.
+
+    Example: assayer rights load rights.jsonl --confirm tm-17
 
     Parameters
     ----------
     files
         JSON Lines, a right a line in the names of the schema.
+    against
+        Recent listings, JSON Lines, to measure against instead of those of the topic.
+    confirm
+        Id of a right to publish although it would be a disaster; repeat it for several.
     json
-        Report as JSON lines.
+        Report as JSON lines: a line a right with the listings it would touch, each refusal, a sum.
     """
     from agents.alliance.rights_publish import publish_rights
+    from streams.kafka import ping
+    from streams.schema_registry import SchemaRegistry
 
-    _need(files)
-    accepted, refused = read_checked(files)
-    _report(refused, json=json)
-    with progress("publishing rights", len(accepted)) as advance:
-        asyncio.run(publish_rights(Settings(), accepted, advance))
+    tried = try_rights(files, confirm)
+    settings = Settings()
+    registry = SchemaRegistry.connect(settings)
+    ping(settings)
+    registry.ping()
+    try:
+        tried.measure(against)
+    except MissingTopicError as error:
+        tried.unmeasured = str(error)
+    outcome = tried.outcome()
+    _report(tried, outcome, json=json)
+    with progress("publishing rights", len(outcome.accepted)) as advance:
+        asyncio.run(publish_rights(settings, outcome.accepted, advance, registry))
     if json:
-        emit({"published": len(accepted), "refused": len(refused)})
+        emit({"published": len(outcome.accepted), **_sums(tried, outcome)})
     else:
-        say(f"{len(accepted)} rights published, {len(refused)} problems")
-    if refused:
+        say(f"{len(outcome.accepted)} rights published, {len(outcome.refused)} problems")
+    if outcome.refused:
         leave(NO)
 
 
@@ -210,17 +217,43 @@ def export(file: Path | Literal["-"] = "-") -> None:
     say(f"{len(rights)} rights written to {file}")
 
 
-def _need(files: tuple[Path, ...]) -> None:
-    if not files:
-        raise CommandError("say which files; see: assayer rights --help")
+def _report(tried: TriedRights, outcome: Outcome, *, json: bool) -> None:
+    """Tell what was refused, what was confirmed, and what the share was measured against."""
+    if json:
+        for row in tried.rows:
+            touched = tried.touched(row)
+            emit(
+                {
+                    "path": row.path,
+                    "line": row.line,
+                    "right_id": row.right.right_id,
+                    "touched": touched.listings if touched else None,
+                    "listings": tried.listings if touched else None,
+                }
+            )
+        for refused in outcome.refused:
+            emit({"path": refused.path, "line": refused.line, "reason": refused.reason})
+        for confirmed in outcome.confirmed:
+            emit({"path": confirmed.path, "line": confirmed.line, "confirmed": confirmed.reason})
+        return
+    for refused in outcome.refused:
+        complain(f"refused {refused}")
+    for confirmed in outcome.confirmed:
+        say(f"confirmed {confirmed}")
+    for right_id in tried.needless(outcome):
+        say(f"right {shown(right_id)} needs no confirmation")
+    if tried.rows:
+        say(tried.told())
 
 
-def _report(refused: list[Refused], *, json: bool) -> None:
-    for row in refused:
-        if json:
-            emit({"path": row.path, "line": row.line, "reason": row.reason})
-        else:
-            complain(f"refused {row}")
+def _sums(tried: TriedRights, outcome: Outcome) -> dict[str, object]:
+    """Return the sums of a report beside those that were accepted."""
+    return {
+        "refused": len(outcome.refused),
+        "confirmed": len({(row.path, row.line) for row in outcome.confirmed}),
+        "listings": tried.listings,
+        "share": tried.told(),
+    }
 
 
 def _readable(right: Right) -> dict[str, object]:

@@ -49,7 +49,7 @@ def screen(
     json
         Verdicts are always JSON lines; accepted for symmetry.
     """
-    from agents.commands.rights import read_checked
+    from agents.commands.rights_trial import read_checked
     from agents.monitoring.judge import Judge
     from agents.monitoring.policies import default_policy, load_policy
     from agents.monitoring.registry import compile_registry, content_version

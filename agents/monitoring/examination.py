@@ -203,6 +203,14 @@ def _words(
             )
     if about_goods and not any(word.signal == "replica_words" for word in found):
         found += _disguised_words(disguised, marks, vocabulary)
+    if about_goods and not any(word.signal == "replica_words" for word in found):
+        found += [
+            WordMatch("replica_words", "title", start, end, listing.title[start:end], folds)
+            for start, end, folds in vocabulary.disguised_words(
+                listing.title,
+                [(match.start, match.end) for match in marks if match.field == "title"],
+            )
+        ]
     return found
 
 

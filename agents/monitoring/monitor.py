@@ -102,6 +102,7 @@ class Monitor:
         self._topics = topics
         self._limits = limits
         self._metrics = metrics
+        self._told = False
 
     async def judge(self, batch: RecordBatch) -> Judged:
         """Judge every listing of the batch under one registry and one policy."""
@@ -162,28 +163,41 @@ class Monitor:
             return {}, {}, {}
         sellers: set[str] = set()
         asks: dict[int, tuple[Ask, Examination]] = {}
-        for position, (_, item) in enumerate(screened.examined):
-            needs = needs_of(policy, item)
-            if needs & SELLER:
-                sellers.add(item.listing.seller_id)
-            ask = ask_of(item, needs)
-            if ask is not None:
-                asks[position] = (ask, item)
         try:
-            return await read(self._store, sorted(sellers), sorted(listings), asks, now)
+            for position, (_, item) in enumerate(screened.examined):
+                needs = needs_of(policy, item)
+                if needs & SELLER:
+                    sellers.add(item.listing.seller_id)
+                ask = ask_of(item, needs)
+                if ask is not None:
+                    asks[position] = (ask, item)
+            facts = await read(self._store, sorted(sellers), sorted(listings), asks, now)
         except StoreUnavailable:
             return None, {}, {}
+        except Exception:
+            # Whatever stands in Redis, or in one listing: rules that need it abstain, and the
+            # batch is judged on the rest. It is tried again every half a second: told once.
+            if not self._told:
+                log.exception("what is known of sellers could not be read")
+            self._told = True
+            return None, {}, {}
+        self._told = False
+        return facts
 
     def _sightings(self, partition: int, screened: Screened) -> list[Outgoing]:
         """Return the record of the batch's listings that name a mark, if there are any."""
-        seen = [
-            msgspec.structs.asdict(sighting_of(item))
-            for _, item in screened.examined
-            if item.matches
-        ]
-        if not seen:
+        try:
+            seen = [
+                msgspec.structs.asdict(sighting_of(item))
+                for _, item in screened.examined
+                if item.matches
+            ]
+            if not seen:
+                return []
+            value = self._sightings_encoder.encode({"sightings": seen})
+        except Exception:  # what is remembered for later must not stop what is decided now
+            log.exception("the sightings of a batch could not be written")
             return []
-        value = self._sightings_encoder.encode({"sightings": seen})
         return [Outgoing(self._topics.sightings, str(partition).encode(), value)]
 
     def _record(

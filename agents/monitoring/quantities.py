@@ -8,7 +8,7 @@ from functools import cache
 from typing import Final
 
 from agents.monitoring.folding import folded_reading
-from agents.monitoring.reference import UNSPACED, UNSPACED_RANGES, ReferenceDataError, load
+from agents.monitoring.reference import UNSPACED, UNSPACED_RANGES, load, refusal
 
 _NAME: Final = "quantity_words.yaml"
 _NUMBER: Final = re.compile(r"(?<![\d.,])\d{1,4}(?![\d.,]\d|\d)")
@@ -36,23 +36,27 @@ class _Words:
 
 @cache
 def _words() -> _Words:
-    data = load(_NAME)
-    packs = data["packs"]
+    return _Words(
+        re.compile(rf"[ -]?{_either('packs', 'after_number')}{_END}"),
+        re.compile(rf"{_either('packs', 'before_number')} ?$"),
+        re.compile(_either("packs", "alone") + _END),
+        re.compile(_either("parts") + _END),
+    )
 
-    def either(entries: list[str]) -> str:
-        if not isinstance(entries, list) or not all(isinstance(e, str) and e for e in entries):
-            raise ReferenceDataError(f"{_NAME}: expected lists of texts")
-        return f"(?:{'|'.join(entries)})"
 
-    try:
-        return _Words(
-            re.compile(rf"[ -]?{either(packs['after_number'])}{_END}"),
-            re.compile(rf"{either(packs['before_number'])} ?$"),
-            re.compile(either(packs["alone"]) + _END),
-            re.compile(either(data["parts"]) + _END),
-        )
-    except re.error as error:
-        raise ReferenceDataError(f"{_NAME}: {error}") from None
+def _either(*keys: str) -> str:
+    """Return the alternation of the entries under these keys. Raises ReferenceDataError."""
+    entries: object = load(_NAME)
+    for key in keys:
+        entries = entries.get(key) if isinstance(entries, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(e, str) and e for e in entries):
+        raise refusal(_NAME, f"'{keys[-1]}': expected a list of texts", *keys)
+    for entry in entries:
+        try:
+            re.compile(entry)
+        except re.error as error:
+            raise refusal(_NAME, f"'{entry}': {error}", *keys) from None
+    return f"(?:{'|'.join(entries)})"
 
 
 def says_several(title: str) -> str:

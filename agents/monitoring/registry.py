@@ -48,9 +48,9 @@ class Registry:
             return True
         pattern = self._category_words.get(right)
         if pattern is None:
-            words = [
-                re.escape(folded_reading(w).strip()) for w in self.rights[right].category_words
-            ]
+            readings = (folded_reading(w).strip() for w in self.rights[right].category_words)
+            # An empty one would stand beside everything.
+            words = [re.escape(reading) for reading in readings if reading]
             ending = r"(?:s|es)?(?!\w)"
             pattern = re.compile(rf"(?<!\w)(?:{'|'.join(words)}){ending}" if words else r"(?!)")
             self._category_words[right] = pattern

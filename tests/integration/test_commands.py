@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -225,7 +226,11 @@ def test_rights_are_checked_loaded_listed_withdrawn_and_exported(
         assert f"refused {path}:{line}: field '{field}'" in checked.stderr
     assert not bus.messages(topics.RIGHTS), "checked, not published"
     loaded = run(settings, "rights", "load", path)
-    assert (loaded.returncode, loaded.stdout) == (1, "2 rights published, 4 problems\n")
+    assert loaded.returncode == 1
+    assert loaded.stdout.splitlines() == [
+        "the share of recent listings says nothing yet: 0 were there, and 200 are needed",
+        "2 rights published, 4 problems",
+    ]
     shown = run(settings, "rights", "list")
     assert "Zorvex" in shown.stdout
     assert "2 rights, registry version 1" in shown.stdout
@@ -242,6 +247,73 @@ def test_rights_are_checked_loaded_listed_withdrawn_and_exported(
     assert "no right 'r-9'" in withdrawn.stderr
     listed = json_lines(run(settings, "rights", "list", "--json").stdout)
     assert [row["right_id"] for row in listed] == ["r-2"]
+
+
+def test_rights_are_tried_on_the_newest_listings_of_the_topic(
+    run: Any, settings: Settings, tmp_path: Path
+) -> None:
+    bus = Bus(settings)
+    titles = ["Zorvex diver"] * 8 + ["Quandrel lamp"] * 4 + ["Oak table"] * 288
+    changes = [listing(f"share-{n}", title) for n, title in enumerate(titles)]
+    # A listing counts once, as it was last; what can't be read does not count.
+    bus.publish([listing("share-0", "Zorvex diver 2"), *changes, listing("share-0", "Oak table")])
+    _spoil(settings)
+    rights = _write(
+        tmp_path / "rights.jsonl",
+        {"right_id": "r-1", "owner": "O", "mark": "Zorvex"},
+        {"right_id": "r-2", "owner": "O", "mark": "Quandrel"},
+        {"right_id": "r-3", "owner": "O", "mark": "table"},
+    )
+    checked = run(settings, "rights", "check", rights, "--json")
+    rows = {row["right_id"]: row for row in json_lines(checked.stdout) if "right_id" in row}
+    counts = {right_id: (row["touched"], row["listings"]) for right_id, row in rows.items()}
+    assert counts == {"r-1": (7, 300), "r-2": (4, 300), "r-3": (289, 300)}
+    assert checked.returncode == 1
+    loaded = run(settings, "rights", "load", rights, "--confirm", "r-3")
+    assert loaded.returncode == 1
+    assert loaded.stderr.startswith(
+        f"refused {rights}:1: field 'mark': mark 'Zorvex' would have touched 7 of 300 recent "
+        "listings (2.3 %)"
+    )
+    assert (
+        f"confirmed {rights}:3: field 'mark': mark 'table' would have touched 289 of 300 "
+        "recent listings (96.3 %); more than 2 % is a disaster\n"
+    ) in loaded.stdout
+    assert loaded.stdout.endswith("2 rights published, 1 problems\n")
+    assert [message.key() for message in bus.messages(topics.RIGHTS)] == [b"r-2", b"r-3"]
+    assert set(bus.committed("assayer-newest-records", topics.LISTINGS).values()) <= {-1001}
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    away = run(settings, "rights", "check", rights, ASSAYER_SCHEMA_REGISTRY_URL=nowhere)
+    assert (away.returncode, away.stderr) == (0, "")
+    assert f"not measured: schema registry {nowhere} does not answer" in away.stdout
+    few = _write(tmp_path / "few.jsonl", listing("l-1", "Zorvex diver"))
+    again = run(settings, "rights", "load", rights, "--against", few, "--confirm", "r-3")
+    assert again.returncode == 0
+    assert "3 rights published, 0 problems" in again.stdout
+
+
+def _spoil(settings: Settings) -> None:
+    """Put records that are no listings on each partition of the listings' topic."""
+    from confluent_kafka import Producer
+
+    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap})
+    for partition in range(settings.topic_partitions):
+        for value in (b"nonsense", None):
+            producer.produce(
+                settings.topic(topics.LISTINGS.name), value, b"broken", partition=partition
+            )
+    assert producer.flush(20) == 0
+
+
+def test_rights_are_checked_without_topics_and_not_loaded(
+    run: Any, settings: Settings, rights: str
+) -> None:
+    checked = run(settings, "rights", "check", rights)
+    assert checked.returncode == 0
+    assert "not measured: there is no topic" in checked.stdout
+    loaded = run(settings, "rights", "load", rights)
+    assert loaded.returncode == 1
+    assert "Traceback" not in loaded.stderr
 
 
 def test_topics_are_made_and_compared(run: Any, settings: Settings) -> None:
@@ -301,6 +373,22 @@ def test_doctor_names_what_is_wrong_and_masks_secrets(run: Any, bus: Bus) -> Non
     assert states["kafka"]["state"] == "ok"
     assert states["variables"]["state"] == "wrong"
     assert "did you mean ASSAYER_REDIS_URL?" in states["variables"]["detail"]
+
+
+def test_doctor_is_content_beside_a_worker_and_not_beside_anything_else(
+    run: Any, bus: Bus, tmp_path: Path
+) -> None:
+    with WorkerProcess(bus.settings, tmp_path) as worker:
+        worker.wait_ready()
+        port = worker.url.rpartition(":")[2]
+        beside = run(bus.settings, "doctor", ASSAYER_METRICS_PORT=port)
+        assert beside.returncode == 0, beside
+        assert "a worker serves at" in beside.stdout
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        taken = run(bus.settings, "doctor", ASSAYER_METRICS_PORT=port)
+    assert taken.returncode == 1, taken
+    assert "something else serves there" in taken.stdout
 
 
 def test_doctor_knows_a_web_server_from_a_registry(run: Any, bus: Bus) -> None:

@@ -121,6 +121,27 @@ def _data(client: Any, bus: Bus) -> dict[bytes, Any]:
     return found
 
 
+def test_what_redis_holds_of_a_seller_may_be_nonsense(
+    bus: Bus, worker: WorkerProcess, redis_server: Redis
+) -> None:
+    """Another program wrote there: what needs it abstains, and the batch is judged on the rest."""
+    worker.wait_ready(30)
+    client = redis.Redis(port=redis_server.port)
+    prefix = f"{bus.settings.topic_prefix}assayer:"
+    client.hset(f"{prefix}seller:s-odd", mapping={"created_at": "yesterday", "verified": "maybe"})
+    client.hset(f"{prefix}standing:s-odd", mapping={"upheld": "many", "cleared": "none"})
+    bus.publish(
+        [
+            listing("odd-1", "Zor\u200bvex watch", seller_id="s-odd"),
+            listing("odd-2", "Zorvex watch replica", seller_id="s-odd"),
+        ]
+    )
+    assert bus.takedown("odd-2")["units_sold_before"] == 0
+    assert "Too little is known of the seller" in _seller_evidence(bus.review("odd-1"))
+    client.delete(f"{prefix}seller:s-odd", f"{prefix}standing:s-odd")
+    worker.wait_ready(20)
+
+
 def test_kafka_goes_and_comes_back_while_the_worker_runs(
     bus: Bus, worker: WorkerProcess, kafka: Kafka
 ) -> None:

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal, NoReturn, cast, get_args
 
+from agents.monitoring.data_files import MEND, DataFileError
+
 Kind = Literal["accent", "compatibility", "small_capital", "script", "symbol", "digit"]
 InvisibleKind = Literal["zero_width", "combining"]
 SequenceKind = Literal["art", "letters"]
@@ -31,8 +33,8 @@ _CODE: Final = re.compile(r"[0-9A-F]{4,6}")
 _SURROGATES: Final = range(0xD800, 0xE000)
 
 
-class ConfusablesError(ValueError):
-    """A data file that can't be used: names the file, the line and what is wrong."""
+class ConfusablesError(DataFileError):
+    """A data file that can't be used: names file, line, what is wrong and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +117,14 @@ class _DataFile:
         try:
             self._lines = (folder / name).read_text(encoding="utf-8").split("\n")
         except OSError as error:
-            raise ConfusablesError(f"{name}: can't be read: {error.strerror}") from None
+            raise ConfusablesError(
+                f"{name}: can't be read: {error.strerror}; install the assayer again"
+            ) from None
         except UnicodeDecodeError as error:
-            raise ConfusablesError(f"{name}: not UTF-8: byte {error.start}") from None
+            line = error.object.count(b"\n", 0, error.start) + 1
+            raise ConfusablesError(
+                f"{name}:{line}: not UTF-8: byte {error.start}; {MEND}"
+            ) from None
         head = [line for line in self._lines[:10] if line.startswith("# version: ")]
         if len(head) != 1 or not head[0].removeprefix("# version: ").strip():
             self.refuse(1, "one line '# version: …' is needed among the first ten")
@@ -125,7 +132,7 @@ class _DataFile:
 
     def refuse(self, number: int, problem: str) -> NoReturn:
         """Raise the error for a line."""
-        raise ConfusablesError(f"{self.name}:{number}: {problem}")
+        raise ConfusablesError(f"{self.name}:{number}: {problem}; {MEND}")
 
     def rows(self, columns: int) -> Iterator[tuple[int, list[str]]]:
         """Yield line numbers and fields; more fields than `columns` are notes."""

@@ -165,17 +165,14 @@ def skeletons(text: str) -> list[Skeleton]:
     them as letters; one with characters that read in two ways has more for the second.
     """
     decoded = decode(text)
-    return [fold(decoded), *other_ways(decoded)]
-
-
-def other_ways(decoded: Decoded) -> Iterator[Skeleton]:
-    """Yield the skeletons of a text for the less likely ways to read it."""
+    found = [fold(decoded)]
     if len(places_of_overrides(decoded)):
-        yield fold(decode(decoded.read, turned=True))
+        found.append(fold(decode(text, turned=True)))
     if len(places_of_symbols(decoded)):
-        yield fold(decoded, soft_letters=True)
+        found.append(fold(decoded, soft_letters=True))
     if len(places_of_several(decoded)):
-        yield from turns(decoded)
+        found += turns(decoded)
+    return found
 
 
 def turns(decoded: Decoded) -> Iterator[Skeleton]:
@@ -210,11 +207,17 @@ MOST_TURNS: Final = 3
 """Characters with two readings of which each is tried in its second alone."""
 
 
-def fold(decoded: Decoded, second: Bools | None = None, *, soft_letters: bool = False) -> Skeleton:
+def fold(
+    decoded: Decoded,
+    second: Bools | None = None,
+    *,
+    soft_letters: bool = False,
+    sequences: bool = True,
+) -> Skeleton:
     """Return the skeleton of a decoded text, read in one of its ways.
 
     `second` says which characters are taken by their second reading; `soft_letters`, whether
-    symbols such as '!' and '$' are letters, or set letters apart.
+    symbols such as '!' and '$' are letters, or set letters apart; `sequences`, whether 'rn' is m.
     """
     table, codes = tables(), decoded.codes
     classes = (table.classes[0] if soft_letters else table.letters).take(codes)
@@ -231,7 +234,7 @@ def fold(decoded: Decoded, second: Bools | None = None, *, soft_letters: bool = 
     edges = found == BOUNDARY_CLASS
     apart |= edges
     apart[1:] |= edges[:-1]
-    stays = _without_sequences(codes, letters, found, apart)
+    stays = _without_sequences(codes, letters, found, apart) if sequences else None
     if stays is not None:
         kept = np.flatnonzero(stays)
         found, letters, apart = found.take(kept), letters.take(kept), apart.take(kept)
@@ -293,7 +296,8 @@ def _without_sequences(codes: Ints, letters: Ints, found: U16, apart: Bools) -> 
         places = places[(original[0] == ord(pair[0])) & (original[1] == ord(pair[1]))]
         # With the second letter doubled they are no pair: 'vvv', 'Monclleer'.
         third = np.minimum(places + 2, len(found) - 1)
-        doubled = (found[third] == found[places + 1]) & ~apart[third] & (third == places + 2)
+        same = codes[letters[third]] | 0x20 == ord(pair[1])
+        doubled = same & ~apart[third] & (third == places + 2)
         places = places[~doubled]
         if pair[0] == pair[1]:
             places = places[
@@ -311,6 +315,12 @@ SEQUENCES: Final = {"rn": "m", "vv": "w", "cl": "d"}
 """Pairs of ordinary letters that look like one."""
 
 
-def skeleton_of_mark(mark: str) -> Skeleton:
-    """Return the skeleton of a mark: symbols are no letters of it."""
-    return fold(decode(mark))
+def skeletons_of_mark(mark: str) -> list[Skeleton]:
+    """Return the skeletons of a mark: symbols are no letters of it.
+
+    Two where it has a pair that looks like one letter: the 'cl' of 'Clarks' is one in the plain
+    text, and none where one of its letters is of another script.
+    """
+    decoded = decode(mark)
+    found = [fold(decoded), fold(decoded, sequences=False)]
+    return found if found[0].run_on != found[1].run_on else found[:1]

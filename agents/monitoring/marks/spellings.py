@@ -11,7 +11,7 @@ from typing import Final
 from agents.monitoring.confusables import load_table
 from agents.monitoring.folding import folded_reading
 from agents.monitoring.marks.characters import merged
-from agents.monitoring.marks.skeleton import Skeleton, skeleton_of_mark
+from agents.monitoring.marks.skeleton import Skeleton, skeletons_of_mark
 
 _SEPARATORS: Final = re.compile(r"[\s\-_.'’‐-―]+")
 MOST_WAYS: Final = 32
@@ -48,13 +48,12 @@ def words_of(mark: str) -> tuple[str, ...]:
 
 def spellings_of(number: int, mark: str) -> Iterator[tuple[bytes, Spelling]]:
     """Yield each way a mark may be written, with the skeleton it then has as bytes."""
-    yield from _spellings(number, mark)
-    if "&" in mark:
-        yield from _spellings(number, mark.replace("&", " and "))
+    for written in (mark, mark.replace("&", " and ")) if "&" in mark else (mark,):
+        for skeleton in skeletons_of_mark(written):
+            yield from _spellings(number, written, skeleton)
 
 
-def _spellings(number: int, mark: str) -> Iterator[tuple[bytes, Spelling]]:
-    skeleton = skeleton_of_mark(mark)
+def _spellings(number: int, mark: str, skeleton: Skeleton) -> Iterator[tuple[bytes, Spelling]]:
     groups = [
         "".join(_base(skeleton.read[place]) for place in run)
         for run in (skeleton.runs(0, len(skeleton)) if len(skeleton) else ())

@@ -6,10 +6,17 @@ written as in the files in two.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-MANY: Final = 60
+MANY: Final = 500
 """Texts that one expression is written out as, at most."""
+
+LOOSELY: Final = 3_000
+"""Texts that a group is written out as when its words are gathered, at most."""
+_OFTEN: Final = 5
+_ANYTHING: Final = "\0"
+_QUANTIFIER: Final = re.compile(r"[?*+]|\{(\d+)(?:,(\d*))?\}")
 
 _SPECIAL: Final = frozenset(".^$*+?()[]{}|\\")
 
@@ -21,13 +28,72 @@ class _EndlessError(Exception):
 def literals(pattern: str) -> list[str] | None:
     """Return the texts that an expression stands for; None where they are many or endless.
 
-    Knows literals, `(?:…|…)`, `[…]` without ranges, and `?`. What else there is it leaves alone.
+    Knows literals, `(?:…|…)`, `[…]` without ranges, `?` and `{1,3}`. What else there is it leaves
+    alone.
     """
     try:
         texts, end = _alternation(pattern, 0)
     except (_EndlessError, IndexError, ValueError):
         return None
     return sorted(set(texts)) if end == len(pattern) else None
+
+
+def words_of(pattern: str) -> set[str]:
+    """Return the words of ASCII letters and digits in the texts that an expression stands for.
+
+    What repeats stands there once or as often as it has to; a word of which a part may be anything
+    is left out.
+    """
+    found: set[str] = set()
+    for branch in branches(pattern):
+        partial, position = {""}, 0
+        while position < len(branch):
+            choices, position = _loosely(branch, position)
+            joined: set[str] = set()
+            for choice in choices:
+                first, *others = choice.split(" ")
+                whole = {begun + first for begun in partial}
+                if not others:
+                    joined |= whole
+                    continue
+                found |= whole
+                found.update(others[:-1])
+                joined.add(others[-1])
+            partial = joined
+        found |= partial
+    return {word for word in found if word.isascii() and word.isalnum()}
+
+
+def _loosely(pattern: str, position: int) -> tuple[list[str], int]:
+    """Return what an atom with its quantifier stands for, and where it ends."""
+    character = pattern[position]
+    closing = _closing(pattern, position)
+    if character == "(":
+        inside = pattern[position + (3 if pattern.startswith("(?:", position) else 1) : closing]
+        choices: list[str] = []
+        for branch in branches(inside):
+            texts, place = [""], 0
+            while place < len(branch):
+                atoms, place = _loosely(branch, place)
+                texts = sorted({text + atom for text in texts for atom in atoms})[:LOOSELY]
+            choices += texts
+        end = closing + 1
+    elif character == "[":
+        inside = pattern[position + 1 : closing]
+        endless = inside[0] == "^" or "-" in inside or "\\" in inside
+        choices, end = ([_ANYTHING] if endless else list(inside)), closing + 1
+    elif character == "\\":
+        escape = pattern[position + 1]
+        choices, end = [_ANYTHING if escape.isalnum() else escape], position + 2
+    else:
+        choices, end = [_ANYTHING if character == "." else character], position + 1
+    quantifier = _QUANTIFIER.match(pattern, end)
+    if quantifier is None:
+        return choices, end
+    if quantifier[1] is not None:
+        times = range(int(quantifier[1]), min(int(quantifier[2] or quantifier[1]), _OFTEN) + 1)
+        return [choice * count for choice in choices for count in times], quantifier.end()
+    return (choices if quantifier[0] == "+" else [*choices, ""]), quantifier.end()
 
 
 def escaped(text: str) -> str:
@@ -66,6 +132,10 @@ def _alternation(pattern: str, position: int) -> tuple[list[str], int]:
         if position < len(pattern) and pattern[position] == "?":
             choices = [*choices, ""]
             position += 1
+        elif (times := _QUANTIFIER.match(pattern, position)) is not None and times[2]:
+            counts = range(int(times[1]), int(times[2]) + 1)
+            choices = [choice * count for choice in choices for count in counts]
+            position = times.end()
         if position < len(pattern) and pattern[position] in "*+?{":
             raise _EndlessError
         branch = [text + choice for text in branch for choice in choices]

@@ -22,7 +22,7 @@ _BASES: Final = {"ı": "i", "ł": "l", "đ": "d", "ø": "o"}
 """Letters that are written without their stroke or dot and have no decomposition."""
 
 SHORT: Final = 3
-"""Letters of a literal below which it stands inside many other words."""
+"""Bytes of a literal below which it stands inside many other words."""
 SHORT_IN_TEXTS: Final = 5
 """The same where whole texts are searched."""
 
@@ -49,6 +49,8 @@ class Entry:
     pattern: str
     excuses: str = ""
     """For an innocent neighbour: the words that it excuses, as an expression."""
+    beside: bool = False
+    """Whether it excuses only with few words between."""
 
 
 class Hit(NamedTuple):
@@ -126,20 +128,20 @@ class Expressions:
         """
         self.entries = tuple(entries)
         short = SHORT_IN_TEXTS if rare else SHORT
-        plain: dict[tuple[str, str, str], tuple[bytes, int]] = {}
-        others: dict[tuple[str, str, str], tuple[bytes, int]] = {}
+        plain: dict[tuple[str, str, bool, str], tuple[bytes, int]] = {}
+        others: dict[tuple[str, str, bool, str], tuple[bytes, int]] = {}
         for index, entry in enumerate(self.entries):
             for branch in branches(entry.pattern):
                 texts = None if before or behind else literals(branch)
                 # What several languages say alike is looked for once.
-                if texts is None or len(min(texts, key=len)) < short:
+                if texts is None or min(len(text.encode()) for text in texts) < short:
                     pattern = f"{before}{_edge(branch, before)}(?:{branch})"
                     pattern += f"{_edge(branch[::-1], behind)}{behind}"
-                    key = (entry.group, entry.excuses, pattern)
+                    key = (entry.group, entry.excuses, entry.beside, pattern)
                     others.setdefault(key, (pattern.encode(), index))
                 else:
                     for text in texts:
-                        key = (entry.group, entry.excuses, text)
+                        key = (entry.group, entry.excuses, entry.beside, text)
                         plain.setdefault(key, (escaped(text).encode(), index))
         rest = list(others.values())
         groups = [rest[first : first + TOGETHER] for first in range(0, len(rest), TOGETHER)]

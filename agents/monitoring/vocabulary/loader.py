@@ -12,8 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from agents.monitoring.data_files import MEND, DataFileError, line_of, read_yaml
+from agents.monitoring.vocabulary.disguised import DisguisedWords
+from agents.monitoring.vocabulary.expansion import words_of
 from agents.monitoring.vocabulary.expressions import (
     Entry,
     Expressions,
@@ -22,12 +23,12 @@ from agents.monitoring.vocabulary.expressions import (
     pattern_of,
 )
 from agents.monitoring.vocabulary.nominative import CLASSES, NominativeUse
-from agents.monitoring.vocabulary.replica import REPLICA_GROUPS, ReplicaWords
+from agents.monitoring.vocabulary.replica import OF_COPYING, REPLICA_GROUPS, ReplicaWords
 from agents.monitoring.vocabulary.vocabulary import Vocabulary
 
 _GROUPS: Final = (
     *(f"replica.{name}" for name in REPLICA_GROUPS),
-    *(f"negation.{name}" for name in ("before", "filler", "after", "between")),
+    *(f"negation.{name}" for name in ("before", "filler", "warning", "after", "between")),
     *(f"nominative.{name}" for name in CLASSES),
     "innocent",
     "used",
@@ -39,6 +40,10 @@ _MIN_LITERAL: Final = 5
 """Letters a literal has at least: a shorter one stands in too many honest texts once disguised."""
 
 
+class VocabularyFileError(VocabularyError, DataFileError):
+    """A vocabulary file that can't be used: names file, line, what is wrong and what to do."""
+
+
 @cache
 def load() -> Vocabulary:
     """Return the shipped vocabulary of all languages together.
@@ -46,18 +51,59 @@ def load() -> Vocabulary:
     All are read at once, because a listing's language is often empty, wrong, or several.
 
     Raises:
-        VocabularyError: a file is broken; names the file and the entry.
+        VocabularyFileError: as for `read_vocabulary`.
     """
-    paths = sorted(Path(__file__).parent.glob("*.yaml"))
-    files = {path.stem: yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader) for path in paths}
-    return compile_vocabulary(files)
+    return read_vocabulary(Path(__file__).parent)
+
+
+def read_vocabulary(folder: Path) -> Vocabulary:
+    """Return the vocabulary of a folder's files, a language each.
+
+    Raises:
+        VocabularyFileError: a file is broken; names file, line, what is wrong and what to do.
+    """
+    paths = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    files = {name: read_yaml(path, VocabularyFileError) for name, path in paths.items()}
+    try:
+        return compile_vocabulary(files)
+    except VocabularyError as error:
+        raise _placed(error, paths) from None
+
+
+_WHERE: Final = re.compile(r"(\w+)\.yaml: (?:unknown group '([\w.]+)'|([\w.]+))(?:: (.*))?")
+"""How an error of an entry begins: language, group, and the entry as Python shows it."""
+
+
+def _placed(error: VocabularyError, paths: Mapping[str, Path]) -> VocabularyFileError:
+    """Return the error with the line of the entry it is about."""
+    text = str(error)
+    found = _WHERE.match(text)
+    if found is None or found[1] not in paths:
+        return VocabularyFileError(f"{text}; {MEND}")
+    keys = (found[2] or found[3]).split(".")
+    path = paths[found[1]]
+    line = line_of(path, *keys)
+    for value in _values(path, *keys):
+        if (found[4] or "").startswith(f"{value!r}:"):
+            line = line_of(path, *keys, value=str(value))
+    name = f"{path.stem}.yaml"
+    return VocabularyFileError(f"{name}:{line}{text.removeprefix(name)}; {MEND}")
+
+
+def _values(path: Path, *keys: str) -> Iterable[object]:
+    """Yield the entries under these keys."""
+    data = read_yaml(path)
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    for item in data if isinstance(data, list) else ():
+        yield from (*item.values(), item) if isinstance(item, dict) else (item,)
 
 
 def compile_vocabulary(files: Mapping[str, Any]) -> Vocabulary:
     """Return the vocabulary of parsed files, by language.
 
     Raises:
-        VocabularyError: as for `load`.
+        VocabularyError: a file is broken; names the file and the entry.
     """
     entries: list[Entry] = []
     versions: dict[str, int] = {}
@@ -66,10 +112,11 @@ def compile_vocabulary(files: Mapping[str, Any]) -> Vocabulary:
         entries.extend(_entries(language, data))
     _no_duplicates(entries)
     by_group: dict[str, list[Entry]] = {group: [] for group in _GROUPS}
-    compiled: set[tuple[str, str, str]] = set()
+    compiled: set[tuple[str, str, str, bool]] = set()
     for entry in entries:  # what two languages share is looked for once
-        if (entry.group, entry.pattern, entry.excuses) not in compiled:
-            compiled.add((entry.group, entry.pattern, entry.excuses))
+        key = (entry.group, entry.pattern, entry.excuses, entry.beside)
+        if key not in compiled:
+            compiled.add(key)
             by_group[entry.group].append(entry)
     try:
         return _compiled(by_group, versions)
@@ -86,12 +133,15 @@ def _compiled(groups: Mapping[str, list[Entry]], versions: Mapping[str, int]) ->
         versions,
         ReplicaWords(
             words=Expressions(entries("replica", REPLICA_GROUPS), rare=True),
-            negations=Expressions(entries("negation", ("before", "filler"))),
+            negations=Expressions(entries("negation", ("before", "filler", "warning"))),
             negated_after=Expressions(groups["negation.after"], before="^" + _CLOSING),
             between=Expressions(groups["negation.between"], before="^ *", behind=" *$"),
             innocent=Expressions(groups["innocent"]),
         ),
         NominativeUse(Expressions(entries("nominative", CLASSES))),
+        DisguisedWords(
+            word for entry in entries("replica", OF_COPYING) for word in words_of(entry.pattern)
+        ),
         Expressions(groups["used"]),
         tuple(sorted({entry.source for entry in groups["literals"]})),
     )
@@ -125,9 +175,12 @@ def _entries(language: str, data: Mapping[str, Any]) -> Iterable[Entry]:
 
 
 def _entry(language: str, group: str, item: Any, *, accents: bool) -> Entry:
-    word = ""
-    if isinstance(item, dict) and set(item) == {"word", "near"} and group == "innocent":
-        word, item = _source(language, group, item["word"]), item["near"]
+    word, beside = "", False
+    if isinstance(item, dict) and group == "innocent":
+        beside = set(item) == {"word", "beside"}
+        if beside or set(item) == {"word", "near"}:
+            word = _source(language, group, item["word"])
+            item = item["beside" if beside else "near"]
     source = _source(language, group, item)
     if group == "literals":
         letters = source.replace(" ", "")
@@ -143,6 +196,7 @@ def _entry(language: str, group: str, item: Any, *, accents: bool) -> Entry:
         source,
         pattern_of(source, accents=accents),
         pattern_of(word, accents=accents),
+        beside,
     )
 
 

@@ -30,7 +30,8 @@ HEAD: Final = 6_000
 MENTIONS: Final = 50
 """Mentions of the mark around which the middle of an overlong text is read."""
 
-_OF_COPYING: Final = ("strong", "title", "beside")
+OF_COPYING: Final = ("strong", "title", "beside")
+"""Groups whose words call the goods copies."""
 
 _ENDS: Final = ".!?;|。！？；"
 FILLERS: Final = 6
@@ -38,6 +39,14 @@ FILLERS: Final = 6
 
 _OPENING: Final = " \"'“‘«(「『-*_"
 """What may stand between words there: not a "replica"."""
+
+WARNED: Final = 32
+"""Characters between a warning and what it warns of: 'beware of MARK brand' fakes."""
+WARNED_WORDS: Final = 4
+"""Words there; in scripts without spaces all of it is one."""
+FEW: Final = 2
+"""Words between a word and a neighbour beside it that excuses it, at most."""
+_PHRASE_ENDS: Final = f"{_ENDS},:，、："
 
 LISTED: Final = 12
 """Characters between two words of one list: 'no fakes, and no copies'."""
@@ -94,6 +103,7 @@ class ReplicaWords:
         self._words = words
         self._negations = negations
         self._fillers = [entry.group == "negation.filler" for entry in negations.entries]
+        self._warnings = [entry.group == "negation.warning" for entry in negations.entries]
         self._negated_after = negated_after
         self._between = between
         self._innocent = innocent
@@ -101,6 +111,7 @@ class ReplicaWords:
         self._excuses = [
             for_python(entry.excuses) if entry.excuses else None for entry in innocent.entries
         ]
+        self._beside = [entry.beside for entry in innocent.entries]
         # A listing is asked about once for each right that it names: the words are the same.
         self._read = lru_cache(maxsize=16)(self._words_of)
 
@@ -148,7 +159,7 @@ class ReplicaWords:
         kept.sort(key=lambda word: word.start)
         return [
             Finding(
-                "replica" if word.group in _OF_COPYING else "inspired",
+                "replica" if word.group in OF_COPYING else "inspired",
                 word.start,
                 word.end,
                 text[word.start : word.end],
@@ -228,7 +239,7 @@ class ReplicaWords:
             if any(not self._fillers[hit.entry] for hit in ending):
                 return True
             reached = {len(head[: hit.start].rstrip(_OPENING)) for hit in ending}
-        return False
+        return any(self._warnings[hit.entry] and _warns(head[hit.end :]) for hit in hits)
 
     def _is_innocent(self, text: str, start: int, end: int) -> bool:
         """Return whether a word is part of an innocent phrase, or near what excuses it."""
@@ -238,9 +249,28 @@ class ReplicaWords:
             if excuses is None:
                 if first + offset < end and start < last + offset:
                     return True
-            elif excuses.fullmatch(text, start, end):
+            elif excuses.fullmatch(text, start, end) and (
+                not self._beside[entry]
+                or _few_between(text, (first + offset, last + offset), (start, end))
+            ):
                 return True
         return False
+
+
+def _few_between(text: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Return whether `FEW` words stand between two spans at most, all of one phrase."""
+    gap = text[min(one[1], other[1]) : max(one[0], other[0])]
+    return len(gap.split()) <= FEW and not any(mark in _PHRASE_ENDS for mark in gap)
+
+
+def _warns(gap: str) -> bool:
+    """Return whether a warning speaks of what follows this gap: a few words of one phrase."""
+    gap = gap.lstrip(" ,:-")  # 'caution: fakes'
+    return (
+        len(gap) <= WARNED
+        and len(gap.split()) <= WARNED_WORDS
+        and not any(mark in _PHRASE_ENDS for mark in gap)
+    )
 
 
 def _reaches(

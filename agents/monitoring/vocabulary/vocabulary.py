@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from agents.monitoring.vocabulary.disguised import ALONE, APART, DisguisedWords
 from agents.monitoring.vocabulary.expressions import Expressions
 from agents.monitoring.vocabulary.nominative import NominativeUse
 from agents.monitoring.vocabulary.replica import Finding, ReplicaWords
@@ -21,6 +22,7 @@ class Vocabulary:
     """The version of each language's file."""
     _replica: ReplicaWords = field(repr=False)
     _nominative: NominativeUse = field(repr=False)
+    _disguised: DisguisedWords = field(repr=False)
     _used: Expressions = field(repr=False)
     _literals: tuple[str, ...] = field(repr=False)
 
@@ -47,6 +49,34 @@ class Vocabulary:
         So it is asked of a word that is written in disguise and can be read all the same.
         """
         return self._replica.denied(text, start, end)
+
+    def disguised_words(
+        self, title: str, marks: Sequence[tuple[int, int]]
+    ) -> list[tuple[int, int, tuple[str, ...]]]:
+        """Return where an original title calls the goods copies in words that it disguises.
+
+        `marks` and the spans returned are of the original; with each, the folds that it takes to
+        read. Only what takes one: 'r3plica', 'r e p l i c a', 'repl*ca'. Negations and innocent
+        contexts count as ever.
+        """
+        undone = self._disguised.undone(title, marks)
+        if undone is None:
+            return []
+        found = []
+        for finding in self._replica.find(
+            undone.text, undone.marks(title, marks), title=True, whole=True
+        ):
+            words = [
+                word.found
+                for word in undone.words
+                if word.start < finding.end and finding.start < word.end
+            ]
+            letters = sum(map(str.isalnum, finding.text))
+            surest = max((len(word.word) for word in words if word.sure), default=0)
+            if finding.kind == "replica" and words and (letters >= APART or surest >= ALONE):
+                folds = tuple(sorted({word.fold for word in words}))
+                found.append((words[0].start, words[-1].end, folds))
+        return found
 
     def nominative(self, text: str, start: int, end: int, *, said: bool = False) -> bool:
         """Return whether the mark at this span names what the goods are *for*.

@@ -15,7 +15,8 @@ from agents.monitoring.marks.skeleton import skeletons
 MARKS = [
     "Nike", "Adidas", "Gucci", "Philips", "Dell", "Lilly", "Levi's", "H&M", "LV", "BMW",
     "Coca-Cola", "Apple", "Apple Watch", "耐克", "Найк", "Amazon", "Swarovski", "Maria", "Boss",
-    "Nova", "Nestlé", "Converse", "Dolce & Gabbana", "3M", "Samsung", "Sonos",
+    "Nova", "Nestlé", "Converse", "Dolce & Gabbana", "3M", "Samsung", "Sonos", "Clinique",
+    "Burnley",
 ]  # fmt: skip
 
 
@@ -96,6 +97,11 @@ HIDDEN = [
     ("NlKE", "Nike", "look_alike"),
     ("GVCCI", "Gucci", "look_alike"),
     ("Arnazon", "Amazon", "sequence"),
+    ("Aclidas", "Adidas", "sequence"),
+    ("Сliniquе", "Clinique", "confusable"),
+    ("C l i n i q u e", "Clinique", "spaced"),
+    ("Buгnley", "Burnley", "confusable"),
+    ("Burnlеy", "Burnley", "confusable"),
     ("N i k e shoes", "Nike", "spaced"),
     ("N.I.K.E", "Nike", "spaced"),
     ("N-i-k-e", "Nike", "spaced"),
