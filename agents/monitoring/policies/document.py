@@ -66,7 +66,7 @@ def read(report: Report) -> Node | None:
 def text_of(raw: bytes) -> tuple[str, str]:
     """Return the text of a file's content, and what is wrong with it, empty when nothing is."""
     if len(raw) > MAX_BYTES:
-        return "", f"{len(raw):,} bytes, and a policy may have {MAX_BYTES:,} at most"
+        return "", f"more than {MAX_BYTES:,} bytes, and a policy may have no more"
     try:
         return raw.removeprefix(codecs.BOM_UTF8).decode("utf-8"), ""
     except UnicodeDecodeError as error:

@@ -159,7 +159,9 @@ def check_policy(raw: bytes, name: str) -> Checked:
     text, flaw = document.text_of(raw)
     report = Report(name, text)
     if flaw:
-        report.add(flaw, "make several policies of it" if "at most" in flaw else "save it as UTF-8")
+        report.add(
+            flaw, "make several policies of it" if "more than" in flaw else "save it as UTF-8"
+        )
         return Checked(None, report.problems)
     policy = None
     try:

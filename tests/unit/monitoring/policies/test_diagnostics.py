@@ -56,7 +56,7 @@ def rule(condition: str, name: str = "r-1") -> str:
     [
         (b"", "an empty file"),
         (b"\xff\xfe", "not UTF-8 text: byte 0 can't be read"),
-        (b"a" * (MAX_BYTES + 1), "262,145 bytes, and a policy may have 262,144 at most"),
+        (b"a" * (MAX_BYTES + 1), "more than 262,144 bytes, and a policy may have no more"),
         (b"rules: []", "expected a list of at least one rule"),
         (b"- 1", "expected a mapping"),
         (b"policy: p", "no 'rules'"),
