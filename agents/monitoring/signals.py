@@ -119,7 +119,6 @@ SIGNALS: Final[dict[str, Signal]] = {
             "bool",
             "A picture is within PDQ distance 31 (quality 50 or more) of one registered as showing "
             "infringing goods, and of none of the owner's own.",
-            cost=4,  # looked up only while a rule asks for it
         ),
         Signal(
             "multi_pack",

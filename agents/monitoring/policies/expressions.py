@@ -12,7 +12,7 @@ import ast
 import builtins
 import difflib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -390,15 +390,20 @@ def source(
     definitions: Mapping[str, Condition],
     *,
     hopeful: bool = False,
+    inline: Collection[str] = (),
 ) -> str:
     """Return Python that is True exactly where `node` is known to be `wanted`.
 
-    Signals stand as local variables of their names. `hopeful` takes a signal of the store that is
-    unknown for whatever is wanted: the store may still say it. Others that are unknown stay so.
+    Signals stand as local variables of their names, those in `inline` as attributes of `f`.
+    `hopeful` takes a signal of the store that is unknown for whatever is wanted: the store may
+    still say it. Others that are unknown stay so.
 
     What costs less is asked first. That changes no meaning: no part of a condition has an effect or
     raises, whatever the others say.
     """
+
+    def read(name: str) -> str:
+        return f"f.{name}" if name in inline else name
 
     def emit(node: ast.expr, wanted: bool) -> str:
         match node:
@@ -411,9 +416,9 @@ def source(
             case ast.Name(id=name) if name in definitions:
                 return emit(definitions[name].tree, wanted)
             case ast.Name(id=name) if hopeful and signals[name].from_store:
-                return f"({name} is not {not wanted})"
+                return f"({read(name)} is not {not wanted})"
             case ast.Name(id=name):
-                return f"({name} is {wanted})"
+                return f"({read(name)} is {wanted})"
             case ast.Constant(value=value):
                 return str(value is wanted)
             case ast.Compare():
@@ -426,7 +431,7 @@ def source(
         for left, op, right in zip(operands, node.ops, operands[1:], strict=False):
             names = unknowable(left, right)
             awaited = [name for name in names if hopeful and signals[name].from_store]
-            known = [f"{name} is not None" for name in names if name not in awaited]
+            known = [f"{read(name)} is not None" for name in names if name not in awaited]
             symbol = _COMPARISONS[type(op)][0 if wanted else 1]
             compared = f"{value(left)} {symbol} {value(right)}"
             if symbol == "!=" and any(isinstance(each, ast.BinOp) for each in (left, right)):
@@ -435,7 +440,7 @@ def source(
             divisors = [f"{value(divisor)} != 0" for divisor in _divisors(left, right)]
             if divisors:
                 compared = "(" + " and ".join([*divisors, compared]) + ")"
-            compared = " or ".join([*(f"{name} is None" for name in awaited), compared])
+            compared = " or ".join([*(f"{read(name)} is None" for name in awaited), compared])
             parts.append("(" + " and ".join([*known, f"({compared})"]) + ")")
         return "(" + (" and " if wanted else " or ").join(parts) + ")"
 
@@ -451,7 +456,7 @@ def source(
     def value(node: ast.expr) -> str:
         match node:
             case ast.Name(id=name):
-                return name
+                return read(name)
             case ast.Constant(value=int() | float() as number):
                 return repr(float(number))  # no integers, which could grow without bounds
             case ast.Constant(value=constant):

@@ -6,7 +6,8 @@ import ast
 import hashlib
 import re
 import string
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -524,19 +525,18 @@ def _compile(
     """
     rules = list(rules)
 
-    def holds(condition: Condition) -> str:
-        return source(condition.tree, True, SIGNALS, definitions, hopeful=not known)
+    def holds(condition: Condition, inline: Collection[str]) -> str:
+        return source(condition.tree, True, SIGNALS, definitions, hopeful=not known, inline=inline)
 
-    used = sorted(
-        {name for rule in rules for name in rule.condition.signals}
-        | (set(guard.signals) if guard else set())
-    )
+    # What a single rule asks for is read there, if it comes to that: 30 ns of 350 less.
+    uses = Counter(name for rule in rules for name in rule.condition.signals)
+    once = {name for name, count in uses.items() if count == 1}
     lines = ["def evaluate(f):", "    fired = []"]
-    lines += [f"    {name} = f.{name}" for name in used]
     if guard is not None:
-        lines += [f"    if not ({holds(guard)}):", "        return fired"]
+        lines += [f"    if not ({holds(guard, guard.signals)}):", "        return fired"]
+    lines += [f"    {name} = f.{name}" for name in sorted(uses.keys() - once)]
     for index, rule in enumerate(rules):
-        lines += [f"    if {holds(rule.condition)}:", f"        fired.append({index})"]
+        lines += [f"    if {holds(rule.condition, once)}:", f"        fired.append({index})"]
     lines.append("    return fired")
     scope: dict[str, Any] = {"__builtins__": {}}
     exec("\n".join(lines), scope)  # noqa: S102

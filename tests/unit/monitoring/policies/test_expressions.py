@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import time
-from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.monitoring.policies import check_policy
+from agents.monitoring.policies import Checked, check_policy
 from agents.monitoring.policies.expressions import (
     Condition,
     ExpressionError,
@@ -53,6 +52,31 @@ def test_compiled_is_what_the_interpreter_says(first: str, text: str, given_: Fa
     said = evaluate(condition.tree, given_, known)
     assert holds(condition, given_, known) == (said is True)
     assert holds(condition, given_, known, wanted=False) == (said is False)
+
+
+@settings(max_examples=200, deadline=None)
+@given(conditions(), st.lists(conditions(("first",)), min_size=1, max_size=4), facts())
+def test_a_policy_fires_what_the_interpreter_says(
+    first: str, texts: list[str], given_: Facts
+) -> None:
+    """All rules in one function, the guard before them."""
+    rules = "".join(
+        f"  - {{name: r-{n}, when: '{text}', outcome: review, ground: g, reason: r}}\n"
+        for n, text in enumerate(texts)
+    )
+    checked = check(
+        f"guard: '{first}'\ndefinitions: {{first: '{first}'}}\nrules:\n{rules}".encode()
+    )
+    policy = checked.policy
+    if policy is None or policy.guard is None:
+        return
+
+    def said(condition: Condition) -> bool:
+        return evaluate(condition.tree, given_, policy.definitions) is True
+
+    expected = [n for n, rule in enumerate(policy.rules) if said(rule.condition)]
+    assert policy.fired(given_) == (expected if said(policy.guard) else [])
+    assert set(policy.fired(given_)) <= set(policy.possible(given_))
 
 
 @settings(max_examples=200, deadline=None)
@@ -217,7 +241,7 @@ def test_many_wide_rules_are_worked_out_in_bounded_time(count: int) -> None:
     check(f"rules:\n{rules}".encode())
 
 
-def check(raw: bytes) -> Any:
+def check(raw: bytes) -> Checked:
     started = time.perf_counter()
     checked = check_policy(raw, "p.yaml")
     taken = time.perf_counter() - started
@@ -228,3 +252,4 @@ def check(raw: bytes) -> Any:
         assert len(problem.shown()) < 2_000
         assert "\n" not in str(problem)
     assert (checked.policy is None) == any(p.severity == "error" for p in checked.problems)
+    return checked
