@@ -56,6 +56,7 @@ services-down: .venv/.installed-dev ## stop what `make services` started
 	@.venv/bin/python -m deploy.services down
 
 bench: .venv/.installed-dev ## run the benchmarks and write their table
+	@$(UV) sync --quiet --frozen --group cel --python $(PYTHON)
 	.venv/bin/python -m deploy.services setup
 	.venv/bin/python -m tests.benchmarks all --write
 	.venv/bin/python -m tests.benchmarks.judgement --half test

@@ -19,6 +19,7 @@ COMMANDS: Final = (
     ("doctor", "doctor:doctor", "Try every dependency and setting; say how to mend them."),
     ("feed", "feed:feed", "Publish rows of CSV or JSON Lines files as listings."),
     ("screen", "screen:screen", "Judge listings from a file, with no server."),
+    ("policy", "policy:app", "Policies: check, test, what rules may ask, the editors' schema."),
     ("rights", "rights:app", "The registry of rights: check, load, list, export, withdraw."),
     ("images", "images:app", "PDQ hashes of pictures, as rights hold them."),
     ("views", "views:app", "Facts in Redis, rebuilt from Kafka."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -55,14 +56,36 @@ class Signal:
     unit: str = ""
     optional: bool = False
     from_store: bool = False
+    cost: int = 1
+    """What getting it costs, against a fact that is there once a listing was examined *(start
+    values)*: a condition is compiled so that what costs less is asked first."""
+    low: float = 0.0
+    high: float = math.inf
+    """The smallest and the largest number it can be."""
+    implies: tuple[str, ...] = ()
+    """What holds wherever it holds."""
+    excludes: tuple[str, ...] = ()
+    """What never holds where it holds."""
 
 
 SIGNALS: Final[dict[str, Signal]] = {
     signal.name: signal
     for signal in (
         Signal("mark", "bool", "The listing names the mark, plainly or hidden."),
-        Signal("mark_hidden", "bool", "The mark can be read only after folding, nowhere plainly."),
-        Signal("mark_plain", "bool", "The mark stands there for all to see."),
+        Signal(
+            "mark_hidden",
+            "bool",
+            "The mark can be read only after folding, nowhere plainly.",
+            implies=("mark",),
+            excludes=("mark_plain",),
+        ),
+        Signal(
+            "mark_plain",
+            "bool",
+            "The mark stands there for all to see.",
+            implies=("mark",),
+            excludes=("mark_hidden",),
+        ),
         Signal(
             "mark_doubtful",
             "bool",
@@ -74,11 +97,22 @@ SIGNALS: Final[dict[str, Signal]] = {
             "bool",
             "The owner has authorised the seller wherever the right is in force and the listing "
             "ships to.",
+            excludes=("partly_authorised",),
         ),
-        Signal("partly_authorised", "bool", "The same, in some of those territories only."),
+        Signal(
+            "partly_authorised",
+            "bool",
+            "The same, in some of those territories only.",
+            excludes=("authorised",),
+        ),
         Signal("replica_words", "bool", "Words near the mark call the goods copies."),
         Signal("inspired_words", "bool", "Words near the mark call the goods inspired or dupes."),
-        Signal("nominative", "bool", "The mark names what the goods are for, not what they are."),
+        Signal(
+            "nominative",
+            "bool",
+            "The mark names what the goods are for, not what they are.",
+            implies=("mark",),
+        ),
         Signal("used", "bool", "The goods are used or refurbished, by condition or by words."),
         Signal(
             "image_known",
@@ -104,6 +138,7 @@ SIGNALS: Final[dict[str, Signal]] = {
             "A valid trade number carries a company prefix of the right's owner. Unknown where no "
             "prefix of the number is registered.",
             optional=True,
+            excludes=("gtin_foreign",),
         ),
         Signal(
             "gtin_foreign",
@@ -111,6 +146,7 @@ SIGNALS: Final[dict[str, Signal]] = {
             "A valid trade number carries the prefix of an owner whose mark the listing does not "
             "name, and none carries one of the right's owner. Unknown like gtin_own.",
             optional=True,
+            excludes=("gtin_own",),
         ),
         Signal("gtin_invalid", "bool", "A trade number has a wrong check digit."),
         Signal(
@@ -136,6 +172,7 @@ SIGNALS: Final[dict[str, Signal]] = {
             unit="days",
             optional=True,
             from_store=True,
+            cost=20,
         ),
         Signal(
             "seller_verified",
@@ -143,6 +180,7 @@ SIGNALS: Final[dict[str, Signal]] = {
             "The marketplace has verified who the seller is.",
             optional=True,
             from_store=True,
+            cost=20,
         ),
         Signal(
             "seller_standing",
@@ -152,6 +190,8 @@ SIGNALS: Final[dict[str, Signal]] = {
             unit="0 to 1",
             optional=True,
             from_store=True,
+            cost=20,
+            high=1.0,
         ),
         Signal(
             "seller_upheld",
@@ -160,6 +200,7 @@ SIGNALS: Final[dict[str, Signal]] = {
             unit="cases",
             optional=True,
             from_store=True,
+            cost=20,
         ),
         Signal(
             "relisted",
@@ -168,6 +209,7 @@ SIGNALS: Final[dict[str, Signal]] = {
             "taken down in the last 180 days and not put up again.",
             optional=True,
             from_store=True,
+            cost=40,
         ),
         Signal(
             "linked_relisted",
@@ -176,6 +218,7 @@ SIGNALS: Final[dict[str, Signal]] = {
             "with this one. What more than 20 sellers share does not count.",
             optional=True,
             from_store=True,
+            cost=60,
         ),
         Signal(
             "branded_burst",
@@ -186,6 +229,7 @@ SIGNALS: Final[dict[str, Signal]] = {
             unit="ratio",
             optional=True,
             from_store=True,
+            cost=80,
         ),
         Signal(
             "replaced_parts",
@@ -196,6 +240,8 @@ SIGNALS: Final[dict[str, Signal]] = {
             unit="0 to 4",
             optional=True,
             from_store=True,
+            cost=80,
+            high=4.0,
         ),
     )
 }

@@ -19,6 +19,7 @@ SUBJECTS: Final[dict[str, str]] = {
     "latency": "tests.benchmarks.latency",
     "memory": "tests.benchmarks.memory",
     "projection": "tests.benchmarks.projection",
+    "policy": "tests.benchmarks.policy",
 }
 """The module of each subject, in the order they are run and written."""
 

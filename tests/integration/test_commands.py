@@ -408,6 +408,7 @@ def test_help_has_an_example_for_every_command(run: Any) -> None:
         "dead-letters": ("list", "show", "replay"),
         "views": ("rebuild",),
         "images": ("hash",),
+        "policy": ("check", "test", "signals", "schema"),
     }
     single = ("demo", "worker", "doctor", "feed", "screen")
     for name in (*groups, *single):

@@ -16,10 +16,11 @@ from prometheus_client.metrics_core import Metric
 import agents.monitoring.vocabulary
 from agents.cli import COMMANDS
 from agents.dead_letter_log import NO_LETTER
+from agents.monitoring import rule_tests
 from agents.monitoring.confusables import load_table
 from agents.monitoring.evidence import FOLD_NAMES
 from agents.monitoring.judge import Judge
-from agents.monitoring.policies import default_policy
+from agents.monitoring.policies import check_policy, default_policy
 from agents.monitoring.registry import compile_registry
 from agents.records import Listing, Right
 from agents.views import FOLDS
@@ -123,6 +124,21 @@ def test_the_guises_of_a_mark_are_all_there_and_found() -> None:
         assert verdict.rules == ("hidden-mark",), example
         (found,) = (each.folds for each in verdict.evidence if each.signal == "mark")
         assert found == (fold,), example
+
+
+def test_the_policy_that_the_readme_writes_is_accepted_and_tested() -> None:
+    """And misspelt as the README misspells it, refused in the words that stand there."""
+    text = re.search(r"```yaml\n(# yaml-language-server.*?)```", README, re.DOTALL)
+    assert text, "the README has a policy"
+    checked = check_policy(text[1].encode(), "watches.yaml")
+    assert checked.problems == ()
+    assert checked.policy is not None
+    found = rule_tests.run(checked.policy)
+    assert len(found.results) == 3
+    assert not found.failed
+    wrong = text[1].replace("and cheap and", "and cheep and")
+    (problem,) = check_policy(wrong.encode(), "watches.yaml").problems
+    assert f"```\n{problem.shown()}\n```" in README
 
 
 def test_what_may_be_an_honest_word_is_no_mark() -> None:

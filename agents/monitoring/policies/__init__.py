@@ -1,5 +1,26 @@
 """The policy: rules as data, checked, then compiled to one Python function."""
 
-from agents.monitoring.policies.policy import Policy, PolicyError, Rule, default_policy, load_policy
+from agents.monitoring.policies.policy import (
+    Checked,
+    Policy,
+    Rule,
+    check_policy,
+    compile_policy,
+    default_policy,
+    load_policy,
+    read_file,
+)
+from agents.monitoring.policies.problems import PolicyError, Problem
 
-__all__ = ["Policy", "PolicyError", "Rule", "default_policy", "load_policy"]
+__all__ = [
+    "Checked",
+    "Policy",
+    "PolicyError",
+    "Problem",
+    "Rule",
+    "check_policy",
+    "compile_policy",
+    "default_policy",
+    "load_policy",
+    "read_file",
+]

@@ -1,0 +1,160 @@
+"""What is wrong with a policy, said so that its author can mend it: place, caret and a way out."""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Severity = Literal["error", "warning"]
+
+MAX_SHOWN: Final = 100
+"""Problems that are told of one file; of what is broken throughout, more say no more."""
+_LINE: Final = 100
+"""Characters of a source line that are shown around the place."""
+_MAX_NAME: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem of a policy file. Lines and columns count from 1, columns in code points."""
+
+    severity: Severity
+    file: str
+    line: int
+    column: int
+    width: int
+    """Code points that are marked, from `column` on; at least 1."""
+    source: str
+    """The line of the file."""
+    what: str
+    """What it is about: `rule 'cheap-mark'`, `guard` …"""
+    text: str
+    hint: str = ""
+    """A way out."""
+
+    def __str__(self) -> str:
+        """Return it in one line."""
+        hint = f" ({self.hint})" if self.hint else ""
+        what = f"{self.what}: " if self.what else ""
+        return f"{self.file}:{self.line}:{self.column} {what}{self.text}{hint}"
+
+    def shown(self) -> str:
+        """Return it with the source line, a caret under the place, and the way out."""
+        what = f"{self.what}: " if self.what else ""
+        lines = [f"{self.file}:{self.line}:{self.column}: {self.severity}: {what}{self.text}"]
+        if self.source.strip():
+            start = self.column - 1
+            first = max(0, start - _LINE // 2) if len(self.source) > _LINE else 0
+            line = "".join(map(_printable, self.source[first : first + _LINE]))
+            place = start - first
+            marked = line[place : place + self.width] or " "
+            margin = f"{self.line:>5} | "
+            lines.append(f"{margin}{line}".rstrip())
+            lines.append(
+                " " * (len(margin) - 2) + "| " + " " * _cells(line[:place]) + "^" * _cells(marked)
+            )
+        if self.hint:
+            lines.append(f"      = {self.hint}")
+        return "\n".join(lines)
+
+
+class PolicyError(ValueError):
+    """A policy that is refused; `problems` has all that is wrong, the text the first of them."""
+
+    def __init__(self, text: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(text)
+        self.problems = tuple(problems)
+
+
+def refusal(problems: Sequence[Problem]) -> PolicyError:
+    """Return the error of a policy with these problems, at least one of them an error."""
+    errors = [problem for problem in problems if problem.severity == "error"]
+    text = str(errors[0])
+    if len(errors) > 1:
+        text += (
+            f"; {len(errors) - 1} more problems are told by: assayer policy check {errors[0].file}"
+        )
+    return PolicyError(text, problems)
+
+
+class TooManyError(Exception):
+    """So much is wrong that it is no use to look for more."""
+
+
+class Report:
+    """Gathers the problems of one file, `MAX_SHOWN` at most."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.text = text
+        self._problems: list[Problem] = []
+        self._starts = [0]
+        position = text.find("\n")
+        while position >= 0:
+            self._starts.append(position + 1)
+            position = text.find("\n", position + 1)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was found, in the file's order."""
+        return tuple(sorted(self._problems, key=lambda each: (each.line, each.column)))
+
+    def refused(self) -> bool:
+        """Whether one of them is an error."""
+        return any(problem.severity == "error" for problem in self._problems)
+
+    def line_of(self, index: int) -> int:
+        """Return the line, from 1, of a position in the text."""
+        return bisect_right(self._starts, index)
+
+    def add(
+        self,
+        text: str,
+        hint: str = "",
+        *,
+        what: str = "",
+        start: int = 0,
+        end: int = 0,
+        severity: Severity = "error",
+    ) -> None:
+        """Add a problem of the characters from `start` to before `end` of the text.
+
+        Raises:
+            TooManyError: enough was found; looking for hints alone would take minutes.
+        """
+        if len(self._problems) >= MAX_SHOWN:
+            raise TooManyError
+        start = max(0, min(start, len(self.text)))
+        line = self.line_of(start)
+        begin = self._starts[line - 1]
+        finish = self._starts[line] - 1 if line < len(self._starts) else len(self.text)
+        source = self.text[begin:finish].rstrip("\r")
+        width = max(1, min(end, begin + len(source)) - start)
+        problem = Problem(
+            severity, self.file, line, start - begin + 1, width, source, what, text, hint
+        )
+        if problem not in self._problems:
+            self._problems.append(problem)
+
+
+def short(name: str) -> str:
+    """Return a name as a message quotes it: what is printed of it, and not all of a long one."""
+    printed = "".join(map(_printable, name))
+    return printed if len(printed) <= _MAX_NAME else printed[: _MAX_NAME - 1] + "…"
+
+
+def _printable(character: str) -> str:
+    if character == "\t":
+        return " "
+    return character if character.isprintable() else "·"
+
+
+def _cells(text: str) -> int:
+    """Return how many cells of a terminal a text takes."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )

@@ -1,0 +1,164 @@
+"""The JSON Schema of a policy file, for editors: made of the same declarations the check uses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from agents.monitoring.policies import policy
+from agents.monitoring.policies.cases import CASE_KEYS, CASE_OUTCOMES, DURATION, STEP_KEYS
+from agents.monitoring.policies.expressions import LANGUAGE, MAX_CHARS
+from agents.monitoring.signals import SIGNALS
+from agents.records import Listing, Right, Seller
+
+FILE: Final = Path(__file__).with_name("policy.schema.json")
+"""The committed schema; a test holds it to what `text` returns."""
+_JSON_TYPES: Final = {"bool": "boolean", "number": "number", "text": "string"}
+
+
+def text() -> str:
+    """Return the schema as JSON, with a line break at its end."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """Return the schema, draft 2020-12."""
+    condition = {"type": ["string", "boolean"], "maxLength": MAX_CHARS}
+    signals = "\n".join(f"- {name}: {signal.doc}" for name, signal in SIGNALS.items())
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Policy of the assayer",
+        "description": "Rules about listings that name a registered mark.",
+        **_object(
+            {
+                "policy": _text("Name of the policy; it begins its version."),
+                "doc": _text("What it is for."),
+                "guard": condition
+                | {"description": "Nothing is decided about a listing unless this holds."},
+                "definitions": {
+                    "type": "object",
+                    "description": "Conditions by name, to be used in others further down.",
+                    "propertyNames": {"pattern": f"^{policy.DEFINITION_NAME}$"},
+                    "additionalProperties": condition,
+                    "maxProperties": policy.MAX_DEFINITIONS,
+                },
+                "rules": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": policy.MAX_RULES,
+                    "items": _rule(condition, signals),
+                },
+            },
+            policy.TOP_KEYS,
+            ["rules"],
+        ),
+    }
+
+
+def _rule(condition: dict[str, Any], signals: str) -> dict[str, Any]:
+    names = ", ".join(f"{{{name}}}" for name in policy.REASON_NAMES)
+    return _object(
+        {
+            "name": _text("Lower-case words with hyphens.") | {"pattern": f"^{policy.NAME}$"},
+            "when": condition
+            | {"description": f"When it fires: {LANGUAGE}. The signals:\n{signals}"},
+            "outcome": {"enum": list(policy.OUTCOMES), "description": "What follows."},
+            "mode": {
+                "enum": list(policy.MODES),
+                "default": "enforce",
+                "description": "A rule in shadow is counted and acts on nothing.",
+            },
+            "weight": {
+                "type": "number",
+                "exclusiveMinimum": 0,
+                "maximum": 1,
+                "description": "How strongly it speaks against the listing. Without it: "
+                + ", ".join(f"{value} for {key}" for key, value in policy.DEFAULT_WEIGHT.items())
+                + ".",
+            },
+            "ground": _text("What the seller is told was infringed."),
+            "reason": _text(f"What the seller is told of the facts; it may name {names}.")
+            | {"maxLength": policy.MAX_REASON},
+            "owner": _text("Who answers for it."),
+            "tests": {
+                "type": "array",
+                "description": "What has to come out; run by: assayer policy test",
+                "items": _case(),
+            },
+        },
+        policy.RULE_KEYS,
+        ["name", "when", "outcome", "ground", "reason"],
+    )
+
+
+def _case() -> dict[str, Any]:
+    fires = {"type": "boolean", "description": "Whether the rule fires."}
+    outcome = {"enum": list(CASE_OUTCOMES), "description": "What the whole policy says."}
+    facts = {
+        name: {
+            "type": [_JSON_TYPES[signal.type], "null"]
+            if signal.optional
+            else _JSON_TYPES[signal.type],
+            "description": signal.doc,
+        }
+        for name, signal in SIGNALS.items()
+    }
+    step = _object(
+        {
+            "after": _text("How far the clock moves on: '30 days'.") | {"pattern": f"^{DURATION}$"},
+            "fires": fires,
+            "outcome": outcome,
+        },
+        STEP_KEYS,
+        ["after"],
+    )
+    return _object(
+        {
+            "name": _text("What it shows."),
+            "facts": {
+                "type": "object",
+                "description": "Signals as they are given. Without a listing, the right is in "
+                "force and everything else false or unknown unless it is said.",
+                "properties": facts,
+                "additionalProperties": False,
+            },
+            "listing": _record(Listing, "A listing in the names of its schema."),
+            "right": _record(Right, "The right it is judged against."),
+            "seller": _record(Seller, "Its seller; without one, nothing is known of the seller."),
+            "now": {"type": ["string", "integer"], "description": "When it is judged, ISO 8601."},
+            "fires": fires,
+            "outcome": outcome,
+            "then": {"type": "array", "description": "The same, later.", "items": step},
+        },
+        CASE_KEYS,
+        [],
+    )
+
+
+def _record(type_: type, doc: str) -> dict[str, Any]:
+    names: tuple[str, ...] = type_.__struct_fields__  # type: ignore[attr-defined]
+    return {
+        "type": "object",
+        "description": doc,
+        "properties": dict.fromkeys(names, True),
+        "additionalProperties": False,
+    }
+
+
+def _text(doc: str) -> dict[str, Any]:
+    return {"type": "string", "description": doc}
+
+
+def _object(
+    properties: dict[str, Any], keys: tuple[str, ...], required: list[str]
+) -> dict[str, Any]:
+    """Return an object of exactly these keys. Raises KeyError where one is not described."""
+    if properties.keys() - set(keys):
+        raise KeyError(*(properties.keys() - set(keys)))
+    return {
+        "type": "object",
+        "properties": {key: properties[key] for key in keys},
+        "required": required,
+        "additionalProperties": False,
+    }
