@@ -299,7 +299,10 @@ def _without_sequences(codes: Ints, letters: Ints, found: U16, apart: Bools) -> 
         same = codes[letters[third]] | 0x20 == ord(pair[1])
         doubled = same & ~apart[third] & (third == places + 2)
         places = places[~doubled]
-        if pair[0] == pair[1]:
+        if pair[0] != pair[1]:
+            # 'GUCCl' has a doubled c and an l, not a d.
+            places = places[(found[places - 1] != found[places]) | apart[places]]
+        else:
             places = places[
                 ~np.isin(places, places[:-1] + 1) & (found[places - 1] != found[places])
             ]

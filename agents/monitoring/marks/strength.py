@@ -42,6 +42,8 @@ _PLAIN_GAP: Final = re.compile(r"[\s\-_.'’‐-―]{1,3}")
 """What stands between the words of a mark that is written plainly."""
 _LISTING_GAP: Final = re.compile(r"[,;:!?/\\()\[\]{}&+|\"“”]")
 """What stands between two things rather than within one."""
+_TIGHT: Final = frozenset("*.·•・_-~^+|")
+"""Signs that no text sets between two ideographs of one word."""
 _AMPERSANDS: Final = ("&", "＆", "﹠")
 _ONE_LETTER_WORDS: Final = frozenset("aeiouyxs")
 _TAG: Final = re.compile(r"<[^<>]*>")
@@ -89,8 +91,11 @@ def strength_of(
         verdicts.append(verdict)
     if spelling.length < 3:
         # Two letters are found by chance everywhere; two ideographs broken by nothing are not.
-        broken = folds.keys() <= {ZERO_WIDTH, COMBINING, MARKUP}
-        return "hidden" if broken and script_of(spelling.runs[0][0]) in BOUNDLESS else None
+        tight = all(shown in _TIGHT for _, shown, _ in odd)
+        broken = folds.keys() - ({SPACED} if tight else set()) <= {ZERO_WIDTH, COMBINING, MARKUP}
+        if broken and script_of(spelling.runs[0][0]) in BOUNDLESS:
+            return "hidden"
+        return "weak" if broken and tight and odd else None
     if "weak" not in verdicts:
         return "hidden"
     sure = {ZERO_WIDTH, COMBINING, COMPATIBILITY, MARKUP, SYMBOL} & folds.keys()
@@ -154,7 +159,7 @@ def _apart(
 def _split(pieces: Sequence[int], ones: Sequence[int], spelling: Spelling) -> Strength | None:
     """Judge a mark that spaces cut into pieces."""
     if len(pieces) >= 3:
-        return "hidden" if spelling.length >= 5 or len(ones) >= 2 else "weak"
+        return "hidden" if spelling.length >= 6 or len(ones) >= 3 else "weak"
     if min(pieces) >= 4:
         return "weak"  # 'play station', 'micro soft': two honest words
     if ones:
