@@ -159,7 +159,7 @@ def _apart(
 def _split(pieces: Sequence[int], ones: Sequence[int], spelling: Spelling) -> Strength | None:
     """Judge a mark that spaces cut into pieces."""
     if len(pieces) >= 3:
-        return "hidden" if spelling.length >= 6 or len(ones) >= 3 else "weak"
+        return "hidden" if spelling.length >= 5 or len(ones) >= 3 else "weak"
     if min(pieces) >= 4:
         return "weak"  # 'play station', 'micro soft': two honest words
     if ones:
