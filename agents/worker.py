@@ -7,7 +7,7 @@ import gc
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from agents.alliance.rights_log import rights_decoder
 from agents.health import Health
@@ -34,7 +34,7 @@ from streams.producer import Producer
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.store import Store
-from streams.transport import BatchApp, BatchConsumer
+from streams.transport import DRAIN_SECONDS, BatchApp, BatchConsumer
 from streams.unavailable import UNAVAILABLE
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,10 @@ PILLARS: Final = ("monitoring",)
 GROUP: Final = "assayer-monitoring"
 FIRST_RETRY: Final = 0.5
 LAST_RETRY: Final = 15.0
+STOP_SECONDS: Final = DRAIN_SECONDS + 5.0
+"""How long the app may take to stop: it drains, commits and leaves its group."""
+FLUSH_SECONDS: Final = 2.0
+"""How long the producer is flushed at the end: what it still has is of batches read again."""
 
 
 class WorkerCrashedError(RuntimeError):
@@ -56,13 +60,26 @@ class PortTakenError(OSError):
 
 
 class Worker:
-    """One worker process. `run` returns when it was asked to stop and has stopped cleanly."""
+    """One worker process. `run` returns when it was asked to stop and has stopped.
 
-    def __init__(self, settings: Settings, *, registry: SchemaRegistry | None = None) -> None:
+    `stopping` is called when a stop begins, asked for or not. A client that hangs can hold up the
+    event loop with it: who must end in any case begins to count there, in a thread.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        registry: SchemaRegistry | None = None,
+        stopping: Callable[[], None] = lambda: None,
+    ) -> None:
         self.settings = settings
         self.metrics = Metrics()
         self.url = ""
         """Where metrics and health are served, while it runs."""
+        self.abandoned = False
+        """Whether the app did not stop in time: parts of it run on, and hold up a clean end."""
+        self._stopping = stopping
         self._registry = registry or SchemaRegistry.connect(settings)
         self._policy: Policy = (
             load_policy(settings.policy_file) if settings.policy_file else default_policy()
@@ -100,6 +117,7 @@ class Worker:
                 tasks.append(asyncio.create_task(self._health.watch(store, views)))
                 await self._serve(app, stop, tasks)
             finally:
+                self._stopping()
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
@@ -127,7 +145,7 @@ class Worker:
         )
         health.answered(schema_registry=True)
         producer = Producer(settings)
-        closing.push_async_callback(asyncio.to_thread, producer.close)
+        closing.push_async_callback(asyncio.to_thread, producer.close, FLUSH_SECONDS)
         keeper = health.keeper = RegistryKeeper(settings, registry, self._policy)
         closing.push_async_callback(asyncio.to_thread, keeper.close)
         await _wait_for(lambda: asyncio.to_thread(keeper.load))
@@ -203,7 +221,24 @@ class Worker:
                 except TimeoutError:
                     continue
         finally:
-            await app.stop()
+            self._stopping()
+            await self._stop(app)
+
+    async def _stop(self, app: BatchApp) -> None:
+        """Stop the app, or leave it as it is when that takes too long."""
+        stopping = asyncio.ensure_future(app.stop())
+        # Not asyncio.timeout: it waits until the cancelled stop has ended, which may hang as well.
+        await asyncio.wait({stopping}, timeout=STOP_SECONDS)
+        if stopping.done():
+            stopping.result()
+            return
+        self.abandoned = True
+        log.warning(
+            "not stopped within %.0f s, and left as it is: %d batches in flight and what could not "
+            "be committed are read again at the next start",
+            STOP_SECONDS,
+            cast(BatchConsumer, app.consumer).in_flight,
+        )
 
     def view_lag(self) -> int:
         """Return how many records the views have still to apply; 0 while that can't be told."""

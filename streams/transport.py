@@ -43,6 +43,8 @@ from streams.offsets import OffsetLedger
 SCHEME: Final = "kafka-batch"
 DRAIN_SECONDS: Final = 20.0
 """How long a revocation or a stop waits for batches in flight; then they are left to be reread."""
+COMMIT_SECONDS: Final = 5.0
+"""How long one commit may take: aiokafka itself tries for as long as the broker is silent."""
 POLL_SECONDS: Final = 0.5
 FULL_POLL_SECONDS: Final = 0.005
 """How long a fetch waits while some partition is held back, so that it is not held up itself."""
@@ -164,18 +166,21 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         consumer = self._ensure_consumer()
         assigned = self.assignment()
+        wanted = {
+            driver.ensure_aiokafka_TP(tp): aiokafka.structs.OffsetAndMetadata(offset, "")
+            for tp, offset in offsets.items()
+            if tp in assigned
+        }
         try:
-            await consumer.commit(
-                {
-                    driver.ensure_aiokafka_TP(tp): aiokafka.structs.OffsetAndMetadata(offset, "")
-                    for tp, offset in offsets.items()
-                    if tp in assigned
-                }
-            )
-        except KafkaError as error:
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await consumer.commit(wanted)
+        except (KafkaError, TimeoutError) as error:
             # Faust ends the worker here. What is not committed now is committed at the next turn,
             # or read again: neither is a reason to stop.
-            self.log.warning("offsets not committed now: %s", error)
+            self.log.warning(
+                "offsets not committed now: %s",
+                error if isinstance(error, KafkaError) else f"no answer in {COMMIT_SECONDS:.0f} s",
+            )
             return False
         now = time.monotonic()
         self.tp_last_committed_at.update(dict.fromkeys(offsets, now))
@@ -409,6 +414,11 @@ class BatchConsumer(driver.Consumer):
                 self._unacked_messages.discard(message)
 
     # -- what operators see
+
+    @property
+    def in_flight(self) -> int:
+        """How many batches are not acknowledged."""
+        return self._ledger.total_in_flight
 
     @property
     def connected(self) -> bool:

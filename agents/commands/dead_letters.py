@@ -105,6 +105,8 @@ def replay(
     """
     if not (ids or topic or reason or all_):
         raise CommandError("say which: ids, --topic, --reason or --all")
+    if all_ and (ids or topic or reason):
+        raise CommandError("--all: every letter, so neither ids nor --topic nor --reason beside it")
     letters = _chosen(topic, reason)
     if ids:
         letters = [letter for letter in letters if letter.id in ids]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 import time
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Final
@@ -58,8 +59,8 @@ def feed(
 
     if not files:
         raise CommandError("say which files; see: assayer feed --help")
-    if rate is not None and rate <= 0:
-        raise CommandError("--rate: must be above 0")
+    if rate is not None and not 0 < rate < math.inf:
+        raise CommandError(f"--rate: must be a number above 0, not {rate}")
     try:
         mapped = load_mapping(mapping) if mapping else None
         if sellers and mapped is None:

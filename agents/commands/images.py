@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from cyclopts.types import ExistingFile
 
 from agents.commands.console import WRONG, CommandError, complain, emit, leave, progress, say
 
@@ -20,15 +20,15 @@ Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 @app.command(name="hash")
 def hash_(
-    *files: ExistingFile,
+    *files: Path,
     array: Annotated[bool, Parameter(negative="")] = False,
     json: Json = False,
 ) -> None:
     """Hash pictures with PDQ, for a right's `image_hashes` or `official_image_hashes`.
 
     One line a picture: hash, quality from 0 to 100, file. A picture of a quality below 50 shows too
-    little to be recognised again; it is said on stderr. A file that is no picture is refused, the
-    others are hashed, and the command ends with exit 2.
+    little to be recognised again; it is said on stderr. A file that is missing or no picture is
+    refused, the others are hashed, and the command ends with exit 2.
 
     Example: assayer images hash fake-1.jpg fake-2.png --array
 
@@ -53,8 +53,9 @@ def hash_(
             advance(1)
             try:
                 found = hash_file(path)
-            except PictureError as error:
-                complain(f"refused {path}: {error}")
+            except (PictureError, OSError) as error:
+                reason = error.strerror if isinstance(error, OSError) else error
+                complain(f"refused {path}: {reason}")
                 refused += 1
                 continue
             if found.quality < MIN_QUALITY:

@@ -192,7 +192,9 @@ def list_(*, json: Json = False) -> None:
 
 
 @app.command
-def export(file: Path | Literal["-"] = "-") -> None:
+def export(
+    file: Annotated[Path | Literal["-"], Parameter(allow_leading_hyphen=True)] = "-",
+) -> None:
     """Write the rights as JSON Lines, as `rights load` reads them.
 
     Example: assayer rights export backup.jsonl
@@ -205,15 +207,26 @@ def export(file: Path | Literal["-"] = "-") -> None:
     from agents.alliance.rights_log import read_rights
     from streams.schema_registry import SchemaRegistry
 
+    path = None if str(file) == "-" else Path(file)
+    if path is not None:
+        if str(path).startswith("-"):
+            raise CommandError(f"no option {path}; see: assayer rights --help")
+        if not path.parent.is_dir():
+            raise CommandError(f"{path}: there is no folder {path.parent}")
+        if path.is_dir():
+            raise CommandError(f"{path}: a folder; say which file")
     settings = Settings()
     log = read_rights(settings, SchemaRegistry.connect(settings))
     rights = sorted(log.rights.values(), key=lambda right: right.right_id)
-    if file == "-" or str(file) == "-":
+    if path is None:
         for right in rights:
             emit(_readable(right))
         return
     lines = [msgspec.json.encode(_readable(right), order="sorted") for right in rights]
-    Path(file).write_bytes(b"".join(line + b"\n" for line in lines))
+    try:
+        path.write_bytes(b"".join(line + b"\n" for line in lines))
+    except OSError as error:
+        raise CommandError(f"{path}: can't be written: {error.strerror}") from None
     say(f"{len(rights)} rights written to {file}")
 
 

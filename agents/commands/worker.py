@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
-from typing import Annotated
+import sys
+import threading
+from typing import Annotated, Final, NoReturn
 
 from cyclopts import Parameter
 
-from agents.commands.console import NO, CommandError
+from agents.commands.console import DONE, NO, CommandError, complain
 from streams.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LAST_SECONDS: Final = 30.0
+"""How long a stop may take before the process is ended as it is."""
 
 
 def worker(*, only: Annotated[tuple[str, ...], Parameter(negative="")] = ()) -> None:
     """Run the worker until it is told to stop (SIGTERM or Ctrl-C).
+
+    A stop takes at most 30 s, whatever the servers do; what is left then is read again.
 
     It waits for servers that are away, and serves /metrics, /health/live and /health/ready on
     ASSAYER_METRICS_HOST and ASSAYER_METRICS_PORT.
@@ -37,15 +47,66 @@ def worker(*, only: Annotated[tuple[str, ...], Parameter(negative="")] = ()) -> 
 
     async def serve() -> None:
         stop = asyncio.Event()
+        last_resort = LastResort(LAST_SECONDS)
+
+        def asked() -> None:
+            last_resort.begin(DONE)
+            stop.set()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            asyncio.get_running_loop().add_signal_handler(number, asked)
         # There is one pillar so far: any choice of them is all of them.
-        await Worker(settings).run(stop)
+        running = Worker(settings, stopping=lambda: last_resort.begin(NO))
+        try:
+            await running.run(stop)
+        except WorkerCrashedError as error:
+            if not running.abandoned:
+                raise
+            complain(f"assayer: {error}")
+            end_at_once(NO)
+        if running.abandoned:
+            end_at_once(DONE)  # closing the loop would wait for what has just been given up
 
     try:
         run(serve())
     except (WorkerCrashedError, MissingTopicError) as error:
         raise CommandError(str(error), NO) from error
+
+
+class LastResort:
+    """Ends the process when its stop takes too long.
+
+    It counts in a thread: a client that hangs may hold up the event loop, and the threads that the
+    interpreter waits for at its end. Nothing is lost so: what was not committed is read again.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._timer: threading.Timer | None = None
+
+    def begin(self, code: int) -> None:
+        """Count from now, and end with this exit code; only the first call does something."""
+        if self._timer is None:
+            self._timer = threading.Timer(self._seconds, self._end, (code,))
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _end(self, code: int) -> None:
+        log.warning(
+            "not stopped within %.0f s, and ended as it is: what was not committed is read again "
+            "at the next start",
+            self._seconds,
+        )
+        end_at_once(code)
+
+
+def end_at_once(code: int) -> NoReturn:
+    """End the process without waiting for its threads."""
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    finally:
+        os._exit(code)
 
 
 def run(main: object) -> None:

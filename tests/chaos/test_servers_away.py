@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -118,6 +119,41 @@ def test_a_broker_that_crashes_loses_no_takedown(
         wait_for(done, 90, lambda: f"every listing committed\n{worker.text}")
         assert worker.stop() == 0, worker.text
     assert {record["listing_id"] for record in bus.takedowns()} == infringing
+
+
+def test_a_frozen_broker_holds_up_no_stop(
+    settings: Settings, own_kafka: Kafka, tmp_path: Path
+) -> None:
+    """SIGTERM with the broker frozen and batches in flight: it once lived 715 s, until SIGCONT.
+
+    What the stop left is read again by the next worker: every infringing listing is taken down.
+    """
+    bus = _bus(settings, kafka_bootstrap=own_kafka.bootstrap)
+    names = [f"l{number}" for number in range(24_000)]
+    with WorkerProcess(bus.settings, tmp_path, ASSAYER_BATCH_RECORDS="50") as worker:
+        worker.wait_ready()
+        bus.publish(
+            listing(name, f"Zorvex replica {number}" if number % 40 == 0 else f"Chair {number}")
+            for number, name in enumerate(names)
+        )
+        wait_for(lambda: worker.handled() > 500, 60, "first listings")
+        own_kafka.suspend()
+        try:
+            time.sleep(5)
+            asked = time.monotonic()
+            assert worker.stop(45) == 0, worker.text
+            assert time.monotonic() - asked < 45
+            assert "read again" in worker.text
+        finally:
+            own_kafka.resume()
+
+    def done() -> bool:
+        return sum(max(0, n) for n in bus.committed(GROUP, topics.LISTINGS).values()) == len(names)
+
+    with WorkerProcess(bus.settings, tmp_path) as again:
+        wait_for(done, 120, lambda: f"every listing committed\n{again.text}")
+        assert again.stop() == 0, again.text
+    assert {record["listing_id"] for record in bus.takedowns()} == set(names[::40])
 
 
 def test_a_registry_that_hangs_stops_only_what_needs_it(

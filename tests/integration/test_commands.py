@@ -237,6 +237,8 @@ def test_rights_are_checked_loaded_listed_withdrawn_and_exported(
     backup = tmp_path / "backup.jsonl"
     assert run(settings, "rights", "export", str(backup)).returncode == 0
     piped = run(settings, "rights", "export")
+    assert run(settings, "rights", "export", "-").stdout == piped.stdout
+    assert run(settings, "rights", "export", "--file", "-").stdout == piped.stdout
     assert piped.stdout.encode() == backup.read_bytes()
     again = run(settings, "rights", "load", str(backup))
     assert (again.returncode, again.stderr) == (0, "")

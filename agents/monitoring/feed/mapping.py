@@ -119,6 +119,10 @@ def parse_mapping(text: str, name: str) -> FeedMapping:
         raise MappingError(f"{name}:{line}: not YAML: {error.problem or error.context}") from None
     except yaml.YAMLError as error:
         raise MappingError(f"{name}: not YAML: {error}") from None
+    except RecursionError:
+        raise MappingError(
+            f"{name}: nested too deeply; sources may stand {_DEEPEST} deep within sources"
+        ) from None
     if node is None:
         raise MappingError(f"{name}: empty; a mapping has 'marketplace' and 'listing'")
     return _Parser(name).mapping(node)

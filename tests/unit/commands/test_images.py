@@ -53,8 +53,13 @@ def test_refuses_what_is_no_picture(
     assert code == 2
     assert len(out.splitlines()) == 1
     assert err == f"refused {text}: not a picture in a format that is known\n"
-    code, out, err = called(capsys, "images", "hash", tmp_path / "missing.jpg")
-    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    missing = tmp_path / "missing.jpg"
+    code, out, err = called(capsys, "images", "hash", photo, missing, tmp_path, photo)
+    assert (code, len(out.splitlines())) == (2, 2)
+    assert err.splitlines() == [
+        f"refused {missing}: No such file or directory",
+        f"refused {tmp_path}: Is a directory",
+    ]
     code, _, err = called(capsys, "images", "hash")
     assert (code, len(err.splitlines())) == (2, 1)
 

@@ -271,6 +271,7 @@ def test_gtins(digits: str, valid: bool) -> None:
         ("marketplace: acme\n", "m.yaml:1: 'listing' is missing"),
         ("marketplace: acme\nlisting: {title: a}\n", "m.yaml:2: field 'listing_id' has no source"),
         ("marketplace: [\n", "m.yaml:2: not YAML:"),
+        ("[" * 5000, "m.yaml: nested too deeply"),
         ("marketplace: a b\nlisting: {}\n", "m.yaml:1: 'marketplace' takes letters"),
         ("", "m.yaml: empty; a mapping has 'marketplace' and 'listing'"),
     ],
