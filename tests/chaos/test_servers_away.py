@@ -156,6 +156,33 @@ def test_a_frozen_broker_holds_up_no_stop(
     assert {record["listing_id"] for record in bus.takedowns()} == set(names[::40])
 
 
+def test_frozen_views_and_schemas_hold_up_no_stop(
+    settings: Settings, own_redis: Redis, own_registry: SchemaRegistryServer, tmp_path: Path
+) -> None:
+    """SIGTERM while Redis and the registry hang, and a batch of sellers waits for its view."""
+    bus = _bus(
+        settings,
+        redis_url=type(settings.redis_url)(own_redis.url),
+        schema_registry_url=own_registry.url,
+    )
+    with WorkerProcess(bus.settings, tmp_path) as worker:
+        worker.wait_ready()
+        bus.publish(sellers=[Seller("s-1", created_at=now_ms())])
+        wait_for(lambda: 1 in bus.committed(GROUP, topics.SELLERS).values(), 30, "a seller")
+        own_redis.suspend()
+        own_registry.suspend()
+        try:
+            known = bus.messages(topics.SELLERS)[0]
+            bus.send(topics.SELLERS, [("s-1", known.value())])
+            wait_for(lambda: " waits: " in worker.text, 30, "a view that waits")
+            assert worker.stop(45) == 0, worker.text
+            assert "read again" in worker.text
+        finally:
+            own_redis.resume()
+            own_registry.resume()
+    assert sum(max(0, n) for n in bus.committed(GROUP, topics.SELLERS).values()) == 1
+
+
 def test_a_registry_that_hangs_stops_only_what_needs_it(
     settings: Settings, own_registry: SchemaRegistryServer, tmp_path: Path
 ) -> None:
