@@ -47,9 +47,7 @@ lint: .venv/.installed-dev ## style, types and layers
 
 test: lint ## set up what tests need, lint, and run every test
 	.venv/bin/python -m deploy.services setup
-	.venv/bin/python -m pytest -n 2 --dist loadfile tests/unit
-	.venv/bin/python -m pytest -n 2 --dist loadfile tests/integration
-	.venv/bin/python -m pytest -n 2 --dist loadfile tests/chaos
+	.venv/bin/python -m pytest -n 2 --dist loadfile
 
 services: .venv/.installed-dev ## start a local Kafka, schema registry and Redis; prints the settings to export
 	@.venv/bin/python -m deploy.services up

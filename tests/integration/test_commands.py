@@ -25,6 +25,7 @@ from tests.harness import (
     json_lines,
     listing,
     now_ms,
+    run_command,
     wait_for,
 )
 
@@ -33,9 +34,14 @@ Result = subprocess.CompletedProcess[str]
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Any:
-    """Run a command in this process, under an installation's environment."""
+    """Run a command in this process, under an installation's environment.
+
+    The worker has a process of its own: its last resort ends the one that it runs in.
+    """
 
     def call(settings: Settings | None, *arguments: str, **more: str) -> Result:
+        if settings is not None and arguments[0] == "worker":
+            return run_command(settings, *arguments, **more)
         if settings is not None:
             for name, value in environment(settings, **more).items():
                 if name.startswith("ASSAYER_"):
