@@ -1,9 +1,8 @@
 """The policy: rules as data, checked, then compiled to one Python function."""
 
+from agents.monitoring.policies.declarations import Policy, Rule
 from agents.monitoring.policies.policy import (
     Checked,
-    Policy,
-    Rule,
     check_policy,
     compile_policy,
     default_policy,

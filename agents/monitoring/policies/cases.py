@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
 
 from agents.alliance.rights_check import problems_of
 from agents.monitoring.policies.document import Node, builtin
-from agents.monitoring.policies.expressions import did_you_mean
-from agents.monitoring.policies.problems import short
+from agents.monitoring.policies.fields import Tell, mapping
+from agents.monitoring.policies.problems import did_you_mean, short
 from agents.monitoring.signals import SIGNALS
 from agents.records import Listing, Right, RowError, Seller, from_mapping, parse_time
 
 Outcome = Literal["allow", "review", "remove"]
-Tell = Callable[..., None]
-"""`tell(node, text, hint)` reports a problem of a node."""
 
 DEFAULT_NOW: Final = parse_time("2026-01-01T00:00:00Z")
 """When a case without `now` is judged: the same on every day that it is run."""
@@ -68,27 +66,6 @@ def read_cases(node: Node, tell: Tell, line_of: Callable[[int], int]) -> tuple[C
         tell(node, "expected a list of cases", "each begins with '- '")
         return ()
     return tuple(case for item in node.items if (case := _case(item, tell, line_of)) is not None)
-
-
-def mapping(
-    node: Node, known: Sequence[str] | None, tell: Tell, what: str = "expected a mapping"
-) -> dict[str, Node]:
-    """Return the values of a mapping by key; keys that are not known or stand twice are told."""
-    found: dict[str, Node] = {}
-    if node.kind != "mapping":
-        tell(node, what, "keys with values: 'key: value'")
-        return found
-    for key, value in node.pairs():
-        if key.kind != "scalar":
-            tell(key, "a key has to be a text")
-        elif key.text in found:
-            tell(key, f"'{short(key.text)}' stands twice", "keep one of them")
-        elif known is not None and key.text not in known:
-            hint = did_you_mean(key.text, known) or f"known: {', '.join(known)}"
-            tell(key, f"unknown key '{short(key.text)}'", hint)
-        else:
-            found[key.text] = value
-    return found
 
 
 def _case(node: Node, tell: Tell, line_of: Callable[[int], int]) -> Case | None:

@@ -1,22 +1,18 @@
-"""The language of conditions: a safe subset of Python expressions over signals.
+"""The language of conditions: a safe subset of Python expressions over signals, parsed and typed.
 
-A condition is compiled to Python source that is True only where the condition is *known* to hold: a
-signal that is unknown makes a comparison neither true nor false (Kleene's strong logic of three
-values), so `not seller_verified` does not fire for a seller nobody knows. For that each expression
-can be compiled towards True or towards False. A division by zero is unknown too.
+`compiling` says what a condition means where a signal is unknown.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
-import difflib
-import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from agents.monitoring.policies.problems import short
+from agents.monitoring.policies.operators import ARITHMETIC, MAX_NUMBER, SYMBOLS, bounds
+from agents.monitoring.policies.problems import did_you_mean, short
 from agents.monitoring.signals import Signal
 
 ValueType = Literal["bool", "number", "text"]
@@ -25,25 +21,10 @@ MAX_CHARS: Final = 2000
 MAX_DEPTH: Final = 40
 MAX_STEPS: Final = 400
 """Signals, numbers and operators of a condition, those of its definitions counted at each use."""
-MAX_NUMBER: Final = 1e12
 MAX_TEXT: Final = 200
 MAX_FLAWS: Final = 20
 """Flaws that are told of one condition."""
 
-_COMPARISONS: Final[dict[type[ast.cmpop], tuple[str, str]]] = {
-    ast.Lt: ("<", ">="),
-    ast.LtE: ("<=", ">"),
-    ast.Gt: (">", "<="),
-    ast.GtE: (">=", "<"),
-    ast.Eq: ("==", "!="),
-    ast.NotEq: ("!=", "=="),
-}
-_ARITHMETIC: Final[dict[type[ast.operator], str]] = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.Div: "/",
-}
 _NEWLINES: Final = str.maketrans("\r\n", "  ")
 LANGUAGE: Final = (
     "a condition is made of signals, definitions, numbers, texts, + - * /, comparisons, and, or, "
@@ -217,7 +198,7 @@ class _Checker:
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 self._expect(operand, "number", depth)
                 return "number"
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in ARITHMETIC:
                 self._expect(left, "number", depth)
                 self._expect(right, "number", depth)
                 if isinstance(op, ast.Div) and bounds(right, self._signals) == (0.0, 0.0):
@@ -250,7 +231,7 @@ class _Checker:
 
     def _compare(self, node: ast.Compare, depth: int) -> ValueType | None:
         for operator in node.ops:
-            if type(operator) not in _COMPARISONS:
+            if type(operator) not in SYMBOLS:
                 self.flaw(node, *_OPERATORS[type(operator)])
                 return None
         operands = [node.left, *node.comparators]
@@ -319,166 +300,3 @@ class _Checker:
             return None
         self.used.add(name)
         return signal.type
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the hint with the known name that is nearest, empty where none is near."""
-
-    def likeness(other: str) -> float:
-        # 'prise' is meant for 'price_ratio'.
-        parts = [part for part in other.split("_") if len(part) > 2]
-        whole = difflib.SequenceMatcher(None, name[:60], other).ratio()
-        return max(
-            [whole, *(0.95 * difflib.SequenceMatcher(None, name[:60], p).ratio() for p in parts)]
-        )
-
-    nearest = max(known, key=likeness, default="")
-    return f"did you mean '{nearest}'?" if nearest and likeness(nearest) >= 0.6 else ""
-
-
-def bounds(node: ast.expr, signals: Mapping[str, Signal]) -> tuple[float, float]:
-    """Return between which numbers a value lies, by interval arithmetic; infinite at the worst."""
-    anything = (-math.inf, math.inf)
-    match node:
-        case ast.Constant(value=int() | float() as value):
-            return (float(value), float(value)) if abs(value) <= MAX_NUMBER else anything
-        case ast.Name(id=name) if name in signals:
-            return signals[name].low, signals[name].high
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            low, high = bounds(operand, signals)
-            return -high, -low
-        case ast.BinOp(left=left, op=op, right=right):
-            a, b = bounds(left, signals), bounds(right, signals)
-            match op:
-                case ast.Add():
-                    found = [a[0] + b[0], a[1] + b[1]]
-                case ast.Sub():
-                    found = [a[0] - b[1], a[1] - b[0]]
-                case ast.Mult():
-                    found = [x * y for x in a for y in b]
-                case ast.Div() if b[0] > 0 or b[1] < 0:
-                    found = [x / y for x in a for y in b]
-                case _:
-                    return anything
-            # Zero times infinity, and infinity less infinity: nothing is known then.
-            return anything if any(map(math.isnan, found)) else (min(found), max(found))
-    return anything
-
-
-def cost(
-    node: ast.expr, signals: Mapping[str, Signal], definitions: Mapping[str, Condition]
-) -> int:
-    """Return what a condition costs: its dearest signal, then how much there is to evaluate."""
-    steps, dearest = 0, 1
-    for child in ast.walk(node):
-        if isinstance(child, ast.Name) and child.id in definitions:
-            definition = definitions[child.id]
-            steps += definition.steps
-            dearest = max([dearest, *(signals[name].cost for name in definition.signals)])
-        elif isinstance(child, ast.Name):
-            steps += 1
-            dearest = max(dearest, signals[child.id].cost)
-        elif isinstance(child, ast.expr):
-            steps += 1
-    return dearest * MAX_STEPS * 2 + steps
-
-
-def source(
-    node: ast.expr,
-    wanted: bool,
-    signals: Mapping[str, Signal],
-    definitions: Mapping[str, Condition],
-    *,
-    hopeful: bool = False,
-    inline: Collection[str] = (),
-) -> str:
-    """Return Python that is True exactly where `node` is known to be `wanted`.
-
-    Signals stand as local variables of their names, those in `inline` as attributes of `f`.
-    `hopeful` takes a signal of the store that is unknown for whatever is wanted: the store may
-    still say it. Others that are unknown stay so.
-
-    What costs less is asked first. That changes no meaning: no part of a condition has an effect or
-    raises, whatever the others say.
-    """
-
-    def read(name: str) -> str:
-        return f"f.{name}" if name in inline else name
-
-    def emit(node: ast.expr, wanted: bool) -> str:
-        match node:
-            case ast.BoolOp(op=op, values=values):
-                word = " and " if isinstance(op, ast.And) == wanted else " or "
-                ordered = sorted(values, key=lambda value: cost(value, signals, definitions))
-                return "(" + word.join(emit(value, wanted) for value in ordered) + ")"
-            case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return emit(operand, not wanted)
-            case ast.Name(id=name) if name in definitions:
-                return emit(definitions[name].tree, wanted)
-            case ast.Name(id=name) if hopeful and signals[name].from_store:
-                return f"({read(name)} is not {not wanted})"
-            case ast.Name(id=name):
-                return f"({read(name)} is {wanted})"
-            case ast.Constant(value=value):
-                return str(value is wanted)
-            case ast.Compare():
-                return compare(node, wanted)
-        raise AssertionError(ast.dump(node))  # `parse` has refused everything else
-
-    def compare(node: ast.Compare, wanted: bool) -> str:
-        operands = [node.left, *node.comparators]
-        parts = []
-        for left, op, right in zip(operands, node.ops, operands[1:], strict=False):
-            names = unknowable(left, right)
-            awaited = [name for name in names if hopeful and signals[name].from_store]
-            known = [f"{read(name)} is not None" for name in names if name not in awaited]
-            symbol = _COMPARISONS[type(op)][0 if wanted else 1]
-            compared = f"{value(left)} {symbol} {value(right)}"
-            if symbol == "!=" and any(isinstance(each, ast.BinOp) for each in (left, right)):
-                # What overflows may be no number, and that differs from everything, itself too.
-                compared = f"({value(left)} < {value(right)} or {value(left)} > {value(right)})"
-            divisors = [f"{value(divisor)} != 0" for divisor in _divisors(left, right)]
-            if divisors:
-                compared = "(" + " and ".join([*divisors, compared]) + ")"
-            compared = " or ".join([*(f"{read(name)} is None" for name in awaited), compared])
-            parts.append("(" + " and ".join([*known, f"({compared})"]) + ")")
-        return "(" + (" and " if wanted else " or ").join(parts) + ")"
-
-    def unknowable(*nodes: ast.expr) -> list[str]:
-        names = {
-            child.id
-            for node in nodes
-            for child in ast.walk(node)
-            if isinstance(child, ast.Name) and child.id in signals and signals[child.id].optional
-        }
-        return sorted(names)
-
-    def value(node: ast.expr) -> str:
-        match node:
-            case ast.Name(id=name):
-                return read(name)
-            case ast.Constant(value=int() | float() as number):
-                return repr(float(number))  # no integers, which could grow without bounds
-            case ast.Constant(value=constant):
-                return repr(constant)
-            case ast.UnaryOp(operand=operand):
-                return f"(-{value(operand)})"
-            case ast.BinOp(left=left, op=op, right=right):
-                return f"({value(left)} {_ARITHMETIC[type(op)]} {value(right)})"
-        raise AssertionError(ast.dump(node))
-
-    return emit(node, wanted)
-
-
-def _divisors(*nodes: ast.expr) -> list[ast.expr]:
-    """Return what is divided by, the innermost first."""
-    found: list[ast.expr] = []
-    for node in nodes:
-        match node:
-            case ast.UnaryOp(operand=operand):
-                found += _divisors(operand)
-            case ast.BinOp(left=left, op=op, right=right):
-                found += _divisors(left, right)
-                if isinstance(op, ast.Div):
-                    found.append(right)
-    return found

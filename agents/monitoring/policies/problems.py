@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -144,6 +145,21 @@ def short(name: str) -> str:
     """Return a name as a message quotes it: what is printed of it, and not all of a long one."""
     printed = "".join(map(_printable, name))
     return printed if len(printed) <= _MAX_NAME else printed[: _MAX_NAME - 1] + "…"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the hint with the known name that is nearest, empty where none is near."""
+
+    def likeness(other: str) -> float:
+        # 'prise' is meant for 'price_ratio'.
+        parts = [part for part in other.split("_") if len(part) > 2]
+        whole = difflib.SequenceMatcher(None, name[:60], other).ratio()
+        return max(
+            [whole, *(0.95 * difflib.SequenceMatcher(None, name[:60], p).ratio() for p in parts)]
+        )
+
+    nearest = max(known, key=likeness, default="")
+    return f"did you mean '{nearest}'?" if nearest and likeness(nearest) >= 0.6 else ""
 
 
 def _printable(character: str) -> str:

@@ -14,91 +14,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from agents.monitoring.policies.expressions import Condition, bounds
+from agents.monitoring.policies.constraints import (
+    Among,
+    Constraint,
+    Flag,
+    Range,
+    contradiction,
+    numbers,
+)
+from agents.monitoring.policies.expressions import Condition
+from agents.monitoring.policies.operators import MIRRORED, NEGATED, SYMBOLS, bounds, decided
 from agents.monitoring.signals import Signal
 
 MAX_ALTERNATIVES: Final = 64
 """A condition with more is not looked into."""
 MAX_PAIRS: Final = 100_000
 """Pairs of alternatives that are joined or compared for one policy: half a second at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """True or false."""
-
-    value: bool
-
-    def meet(self, other: Constraint) -> Constraint | None:
-        """Return what satisfies both, None when nothing does."""
-        return self if self == other else None
-
-    def within(self, other: Constraint) -> bool:
-        """Return whether all that satisfies this satisfies the other."""
-        return self == other
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Numbers between two, some left out."""
-
-    low: float = -math.inf
-    high: float = math.inf
-    above: bool = False
-    """Whether `low` itself is left out; `below`, whether `high` is."""
-    below: bool = False
-    without: frozenset[float] = frozenset()
-
-    def meet(self, other: Constraint) -> Constraint | None:
-        """Return what satisfies both, None when nothing does."""
-        if not isinstance(other, Range):
-            return None
-        low, above = max((self.low, self.above), (other.low, other.above))
-        high, kept = min((self.high, not self.below), (other.high, not other.below))
-        found = Range(low, high, above, not kept, self.without | other.without)
-        empty = low > high or (low == high and (above or not kept or low in found.without))
-        return None if empty else found
-
-    def within(self, other: Constraint) -> bool:
-        """Return whether all that satisfies this satisfies the other."""
-        return (
-            isinstance(other, Range)
-            and (self.low, self.above) >= (other.low, other.above)
-            and (self.high, not self.below) <= (other.high, not other.below)
-            and all(self._lacks(number) for number in other.without)
-        )
-
-    def _lacks(self, number: float) -> bool:
-        return self.meet(Range(number, number)) is None
-
-
-@dataclass(frozen=True, slots=True)
-class Among:
-    """A text that is this one, or any but some."""
-
-    is_: str | None = None
-    not_: frozenset[str] = frozenset()
-
-    def meet(self, other: Constraint) -> Constraint | None:
-        """Return what satisfies both, None when nothing does."""
-        if not isinstance(other, Among):
-            return None
-        if self.is_ is not None and other.is_ is not None and self.is_ != other.is_:
-            return None
-        text = self.is_ if self.is_ is not None else other.is_
-        without = self.not_ | other.not_
-        return None if text is not None and text in without else Among(text, without)
-
-    def within(self, other: Constraint) -> bool:
-        """Return whether all that satisfies this satisfies the other."""
-        if not isinstance(other, Among):
-            return False
-        if other.is_ is not None:
-            return self.is_ == other.is_
-        return other.not_ <= self.not_ or (self.is_ is not None and self.is_ not in other.not_)
-
-
-Constraint = Flag | Range | Among
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +112,7 @@ class Prover:
         operands = [node.left, *node.comparators]
         links = []
         for left, op, right in zip(operands, node.ops, operands[1:], strict=False):
-            links.append(self._link(left, _NEGATED[type(op)] if not wanted else type(op), right))
+            links.append(self._link(left, NEGATED[type(op)] if not wanted else type(op), right))
         if not wanted:
             return _few(way for link in links for way in self._way(link, branch))
         ways = self._way(links[0], branch)
@@ -194,7 +125,7 @@ class Prover:
     ) -> dict[str, Constraint] | None:
         """Return the constraint of one comparison; None when it never holds."""
         if isinstance(right, ast.Name) and not isinstance(left, ast.Name):
-            left, op, right = right, _MIRRORED[op], left
+            left, op, right = right, MIRRORED[op], left
         if isinstance(left, ast.Name) and isinstance(right, ast.Constant | ast.UnaryOp):
             if isinstance(right, ast.Constant) and isinstance(right.value, str):
                 text = right.value
@@ -202,18 +133,18 @@ class Prover:
                 return {left.id: Among(text) if equal else Among(None, frozenset({text}))}
             low, high = bounds(right, self._signals)
             if low == high:
-                return {left.id: _range(op, low)}
+                return {left.id: numbers(op, low)}
         a, b = bounds(left, self._signals), bounds(right, self._signals)
-        told = f"{ast.unparse(left)} {_SYMBOLS[op]} {ast.unparse(right)}"
-        decided = _decided(a, op, b)
-        if decided is False:
+        told = f"{ast.unparse(left)} {SYMBOLS[op]} {ast.unparse(right)}"
+        always = decided(a, op, b)
+        if always is False:
             self._reasons.append(f"'{told}' never holds")
             return None
         names = any(isinstance(n, ast.Name) for side in (left, right) for n in ast.walk(side))
-        if decided and not names:  # of a signal that is unknown, nothing holds always
+        if always and not names:  # of a signal that is unknown, nothing holds always
             return {}
         # Not both of two that are each other's contrary.
-        contrary = f"{ast.unparse(left)} {_SYMBOLS[_NEGATED[op]]} {ast.unparse(right)}"
+        contrary = f"{ast.unparse(left)} {SYMBOLS[NEGATED[op]]} {ast.unparse(right)}"
         first, value = (told, True) if told <= contrary else (contrary, False)
         return {first: Flag(value)}
 
@@ -260,7 +191,7 @@ class Prover:
             else:
                 met = constraint if held is None else held.meet(constraint)
                 if met is None:
-                    self._reasons.append(_contradiction(name, held, constraint))
+                    self._reasons.append(contradiction(name, held, constraint))
                     return None
             if met == found.get(name):
                 continue
@@ -295,78 +226,3 @@ def _within(narrow: Mapping[str, Constraint], wide: Mapping[str, Constraint]) ->
     return all(
         name in narrow and narrow[name].within(constraint) for name, constraint in wide.items()
     )
-
-
-def _contradiction(name: str, one: Constraint | None, other: Constraint) -> str:
-    if isinstance(other, Flag):
-        return f"'{name}' can't both hold and not hold"
-    if isinstance(one, Range) and isinstance(other, Range):
-        return f"'{name}' can't be both {_told(one)} and {_told(other)}"
-    return f"'{name}' can't be two texts"
-
-
-def _told(range_: Range) -> str:
-    if range_.low == range_.high:
-        return f"{range_.low:g}"
-    parts = []
-    if range_.low > -math.inf and (range_.low > 0 or range_.above):
-        parts.append(f"{'over' if range_.above else 'at least'} {range_.low:g}")
-    if range_.high < math.inf:
-        parts.append(f"{'under' if range_.below else 'at most'} {range_.high:g}")
-    parts += [f"not {number:g}" for number in sorted(range_.without)]
-    return " and ".join(parts) or "any number"
-
-
-def _range(op: type[ast.cmpop], number: float) -> Range:
-    if op is ast.Lt:
-        return Range(high=number, below=True)
-    if op is ast.LtE:
-        return Range(high=number)
-    if op is ast.Gt:
-        return Range(low=number, above=True)
-    if op is ast.GtE:
-        return Range(low=number)
-    if op is ast.Eq:
-        return Range(number, number)
-    return Range(without=frozenset({number}))
-
-
-def _decided(a: tuple[float, float], op: type[ast.cmpop], b: tuple[float, float]) -> bool | None:
-    """Return what a comparison of numbers in these ranges always says; None if it depends."""
-    if op in (ast.Gt, ast.GtE):
-        return _decided(b, _MIRRORED[op], a)
-    if op is ast.Lt:
-        return True if a[1] < b[0] else False if a[0] >= b[1] else None
-    if op is ast.LtE:
-        return True if a[1] <= b[0] else False if a[0] > b[1] else None
-    apart = a[1] < b[0] or b[1] < a[0]
-    same = a == b and a[0] == a[1]
-    if op is ast.Eq:
-        return False if apart else True if same else None
-    return True if apart else False if same else None
-
-
-_NEGATED: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
-    ast.Lt: ast.GtE,
-    ast.LtE: ast.Gt,
-    ast.Gt: ast.LtE,
-    ast.GtE: ast.Lt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-}
-_MIRRORED: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
-    ast.Lt: ast.Gt,
-    ast.LtE: ast.GtE,
-    ast.Gt: ast.Lt,
-    ast.GtE: ast.LtE,
-    ast.Eq: ast.Eq,
-    ast.NotEq: ast.NotEq,
-}
-_SYMBOLS: Final[dict[type[ast.cmpop], str]] = {
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-    ast.Eq: "==",
-    ast.NotEq: "!=",
-}

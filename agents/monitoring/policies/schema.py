@@ -6,8 +6,20 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from agents.monitoring.policies import policy
 from agents.monitoring.policies.cases import CASE_KEYS, CASE_OUTCOMES, DURATION, STEP_KEYS
+from agents.monitoring.policies.declarations import (
+    DEFAULT_WEIGHT,
+    DEFINITION_NAME,
+    MAX_DEFINITIONS,
+    MAX_REASON,
+    MAX_RULES,
+    MODES,
+    NAME,
+    OUTCOMES,
+    REASON_NAMES,
+    RULE_KEYS,
+    TOP_KEYS,
+)
 from agents.monitoring.policies.expressions import LANGUAGE, MAX_CHARS
 from agents.monitoring.signals import SIGNALS
 from agents.records import Listing, Right, Seller
@@ -39,33 +51,33 @@ def schema() -> dict[str, Any]:
                 "definitions": {
                     "type": "object",
                     "description": "Conditions by name, to be used in others further down.",
-                    "propertyNames": {"pattern": f"^{policy.DEFINITION_NAME}$"},
+                    "propertyNames": {"pattern": f"^{DEFINITION_NAME}$"},
                     "additionalProperties": condition,
-                    "maxProperties": policy.MAX_DEFINITIONS,
+                    "maxProperties": MAX_DEFINITIONS,
                 },
                 "rules": {
                     "type": "array",
                     "minItems": 1,
-                    "maxItems": policy.MAX_RULES,
+                    "maxItems": MAX_RULES,
                     "items": _rule(condition, signals),
                 },
             },
-            policy.TOP_KEYS,
+            TOP_KEYS,
             ["rules"],
         ),
     }
 
 
 def _rule(condition: dict[str, Any], signals: str) -> dict[str, Any]:
-    names = ", ".join(f"{{{name}}}" for name in policy.REASON_NAMES)
+    names = ", ".join(f"{{{name}}}" for name in REASON_NAMES)
     return _object(
         {
-            "name": _text("Lower-case words with hyphens.") | {"pattern": f"^{policy.NAME}$"},
+            "name": _text("Lower-case words with hyphens.") | {"pattern": f"^{NAME}$"},
             "when": condition
             | {"description": f"When it fires: {LANGUAGE}. The signals:\n{signals}"},
-            "outcome": {"enum": list(policy.OUTCOMES), "description": "What follows."},
+            "outcome": {"enum": list(OUTCOMES), "description": "What follows."},
             "mode": {
-                "enum": list(policy.MODES),
+                "enum": list(MODES),
                 "default": "enforce",
                 "description": "A rule in shadow is counted and acts on nothing.",
             },
@@ -74,12 +86,12 @@ def _rule(condition: dict[str, Any], signals: str) -> dict[str, Any]:
                 "exclusiveMinimum": 0,
                 "maximum": 1,
                 "description": "How strongly it speaks against the listing. Without it: "
-                + ", ".join(f"{value} for {key}" for key, value in policy.DEFAULT_WEIGHT.items())
+                + ", ".join(f"{value} for {key}" for key, value in DEFAULT_WEIGHT.items())
                 + ".",
             },
             "ground": _text("What the seller is told was infringed."),
             "reason": _text(f"What the seller is told of the facts; it may name {names}.")
-            | {"maxLength": policy.MAX_REASON},
+            | {"maxLength": MAX_REASON},
             "owner": _text("Who answers for it."),
             "tests": {
                 "type": "array",
@@ -87,7 +99,7 @@ def _rule(condition: dict[str, Any], signals: str) -> dict[str, Any]:
                 "items": _case(),
             },
         },
-        policy.RULE_KEYS,
+        RULE_KEYS,
         ["name", "when", "outcome", "ground", "reason"],
     )
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from agents.monitoring.policies import PolicyError, check_policy, compile_policy, default_policy
+from agents.monitoring.policies.declarations import MAX_RULES
 from agents.monitoring.policies.document import MAX_BYTES
-from agents.monitoring.policies.policy import MAX_RULES
 
 FOLDER = Path(__file__).parent
 FILES = sorted(FOLDER.glob("*/*.yaml"))

@@ -11,14 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.monitoring.policies import Checked, check_policy
-from agents.monitoring.policies.expressions import (
-    Condition,
-    ExpressionError,
-    cost,
-    parse,
-    source,
-    span,
-)
+from agents.monitoring.policies.compiling import cost, source
+from agents.monitoring.policies.expressions import Condition, ExpressionError, parse, span
 from agents.monitoring.policies.interpreter import branches, evaluate
 from agents.monitoring.policies.satisfiability import Prover
 from agents.monitoring.signals import FROM_STORE, SIGNALS, Facts

@@ -1,0 +1,171 @@
+"""Compiles rules to one Python function.
+
+A condition is compiled to Python source that is True only where the condition is *known* to hold: a
+signal that is unknown makes a comparison neither true nor false (Kleene's strong logic of three
+values), so `not seller_verified` does not fire for a seller nobody knows. For that each expression
+can be compiled towards True or towards False. A division by zero is unknown too.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from agents.monitoring.policies.declarations import Evaluate, Rule
+from agents.monitoring.policies.expressions import MAX_STEPS, Condition
+from agents.monitoring.policies.operators import ARITHMETIC, NEGATED, SYMBOLS
+from agents.monitoring.signals import SIGNALS, Signal
+
+
+def evaluator(
+    rules: Sequence[Rule],
+    guard: Condition | None,
+    definitions: Mapping[str, Condition],
+    *,
+    known: bool,
+) -> Evaluate:
+    """Return one function for all rules: 1 µs for the default policy, and no interpreter.
+
+    It returns the rules known to hold; unless `known`, those too that facts of the store that are
+    unknown could still make hold. The source is made from checked trees only: names are signals,
+    constants are literals.
+    """
+
+    def holds(condition: Condition, inline: Collection[str]) -> str:
+        return source(condition.tree, True, SIGNALS, definitions, hopeful=not known, inline=inline)
+
+    # What a single rule asks for is read there, if it comes to that: 30 ns of 350 less.
+    uses = Counter(name for rule in rules for name in rule.condition.signals)
+    once = {name for name, count in uses.items() if count == 1}
+    lines = ["def evaluate(f):", "    fired = []"]
+    if guard is not None:
+        lines += [f"    if not ({holds(guard, guard.signals)}):", "        return fired"]
+    lines += [f"    {name} = f.{name}" for name in sorted(uses.keys() - once)]
+    for index, rule in enumerate(rules):
+        lines += [f"    if {holds(rule.condition, once)}:", f"        fired.append({index})"]
+    lines.append("    return fired")
+    scope: dict[str, Any] = {"__builtins__": {}}
+    exec("\n".join(lines), scope)  # noqa: S102
+    evaluate: Evaluate = scope["evaluate"]
+    return evaluate
+
+
+def cost(
+    node: ast.expr, signals: Mapping[str, Signal], definitions: Mapping[str, Condition]
+) -> int:
+    """Return what a condition costs: its dearest signal, then how much there is to evaluate."""
+    steps, dearest = 0, 1
+    for child in ast.walk(node):
+        if isinstance(child, ast.Name) and child.id in definitions:
+            definition = definitions[child.id]
+            steps += definition.steps
+            dearest = max([dearest, *(signals[name].cost for name in definition.signals)])
+        elif isinstance(child, ast.Name):
+            steps += 1
+            dearest = max(dearest, signals[child.id].cost)
+        elif isinstance(child, ast.expr):
+            steps += 1
+    return dearest * MAX_STEPS * 2 + steps
+
+
+def source(
+    node: ast.expr,
+    wanted: bool,
+    signals: Mapping[str, Signal],
+    definitions: Mapping[str, Condition],
+    *,
+    hopeful: bool = False,
+    inline: Collection[str] = (),
+) -> str:
+    """Return Python that is True exactly where `node` is known to be `wanted`.
+
+    Signals stand as local variables of their names, those in `inline` as attributes of `f`.
+    `hopeful` takes a signal of the store that is unknown for whatever is wanted: the store may
+    still say it. Others that are unknown stay so.
+
+    What costs less is asked first. That changes no meaning: no part of a condition has an effect or
+    raises, whatever the others say.
+    """
+
+    def read(name: str) -> str:
+        return f"f.{name}" if name in inline else name
+
+    def emit(node: ast.expr, wanted: bool) -> str:
+        match node:
+            case ast.BoolOp(op=op, values=values):
+                word = " and " if isinstance(op, ast.And) == wanted else " or "
+                ordered = sorted(values, key=lambda value: cost(value, signals, definitions))
+                return "(" + word.join(emit(value, wanted) for value in ordered) + ")"
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return emit(operand, not wanted)
+            case ast.Name(id=name) if name in definitions:
+                return emit(definitions[name].tree, wanted)
+            case ast.Name(id=name) if hopeful and signals[name].from_store:
+                return f"({read(name)} is not {not wanted})"
+            case ast.Name(id=name):
+                return f"({read(name)} is {wanted})"
+            case ast.Constant(value=value):
+                return str(value is wanted)
+            case ast.Compare():
+                return compare(node, wanted)
+        raise AssertionError(ast.dump(node))  # `parse` has refused everything else
+
+    def compare(node: ast.Compare, wanted: bool) -> str:
+        operands = [node.left, *node.comparators]
+        parts = []
+        for left, op, right in zip(operands, node.ops, operands[1:], strict=False):
+            names = unknowable(left, right)
+            awaited = [name for name in names if hopeful and signals[name].from_store]
+            known = [f"{read(name)} is not None" for name in names if name not in awaited]
+            symbol = SYMBOLS[type(op) if wanted else NEGATED[type(op)]]
+            compared = f"{value(left)} {symbol} {value(right)}"
+            if symbol == "!=" and any(isinstance(each, ast.BinOp) for each in (left, right)):
+                # What overflows may be no number, and that differs from everything, itself too.
+                compared = f"({value(left)} < {value(right)} or {value(left)} > {value(right)})"
+            divisors = [f"{value(divisor)} != 0" for divisor in _divisors(left, right)]
+            if divisors:
+                compared = "(" + " and ".join([*divisors, compared]) + ")"
+            compared = " or ".join([*(f"{read(name)} is None" for name in awaited), compared])
+            parts.append("(" + " and ".join([*known, f"({compared})"]) + ")")
+        return "(" + (" and " if wanted else " or ").join(parts) + ")"
+
+    def unknowable(*nodes: ast.expr) -> list[str]:
+        names = {
+            child.id
+            for node in nodes
+            for child in ast.walk(node)
+            if isinstance(child, ast.Name) and child.id in signals and signals[child.id].optional
+        }
+        return sorted(names)
+
+    def value(node: ast.expr) -> str:
+        match node:
+            case ast.Name(id=name):
+                return read(name)
+            case ast.Constant(value=int() | float() as number):
+                return repr(float(number))  # no integers, which could grow without bounds
+            case ast.Constant(value=constant):
+                return repr(constant)
+            case ast.UnaryOp(operand=operand):
+                return f"(-{value(operand)})"
+            case ast.BinOp(left=left, op=op, right=right):
+                return f"({value(left)} {ARITHMETIC[type(op)]} {value(right)})"
+        raise AssertionError(ast.dump(node))
+
+    return emit(node, wanted)
+
+
+def _divisors(*nodes: ast.expr) -> list[ast.expr]:
+    """Return what is divided by, the innermost first."""
+    found: list[ast.expr] = []
+    for node in nodes:
+        match node:
+            case ast.UnaryOp(operand=operand):
+                found += _divisors(operand)
+            case ast.BinOp(left=left, op=op, right=right):
+                found += _divisors(left, right)
+                if isinstance(op, ast.Div):
+                    found.append(right)
+    return found

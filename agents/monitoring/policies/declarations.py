@@ -1,0 +1,85 @@
+"""What a policy is and what may stand in its file.
+
+A key is declared here: its name in `TOP_KEYS` or `RULE_KEYS`, what it says as a field of `Policy`
+or `Rule`. It is read in `reading.py` and described in `schema.py`; CONTRIBUTING tells the whole
+way under 'Add a key to policies'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from agents.monitoring.policies.cases import Case
+from agents.monitoring.policies.expressions import Condition
+from agents.monitoring.signals import Facts
+
+Outcome = Literal["review", "remove"]
+Mode = Literal["enforce", "shadow"]
+
+OUTCOMES: Final[tuple[Outcome, ...]] = ("review", "remove")
+MODES: Final[tuple[Mode, ...]] = ("enforce", "shadow")
+REASON_NAMES: Final = ("mark", "owner", "brand", "price_ratio", "text")
+"""What a reason template may name."""
+
+TOP_KEYS: Final = ("policy", "doc", "guard", "definitions", "rules")
+RULE_KEYS: Final = (
+    "name", "when", "outcome", "mode", "weight", "ground", "reason", "owner", "tests"
+)  # fmt: skip
+NEEDED: Final = {
+    "name": "give it one: lower-case words with hyphens",
+    "when": "the condition under which it fires; see: assayer policy signals",
+    "outcome": f"one of {', '.join(OUTCOMES)}",
+    "ground": "what the seller is told was infringed, such as 'Trademark infringement'",
+    "reason": "what the seller is told of the facts; {mark} stands for the mark",
+}
+"""Keys that every rule has, with what to write there."""
+UNKNOWN_KEYS: Final = {"quota": "leave it out: nothing holds takedowns over a quota yet"}
+"""Keys that may be expected and are none, with the way out."""
+
+NAME: Final = r"[a-z][a-z0-9-]{1,60}"
+DEFINITION_NAME: Final = r"[a-z][a-z0-9_]{0,60}"
+DEFAULT_WEIGHT: Final[dict[Outcome, float]] = {"remove": 0.9, "review": 0.5}
+
+MAX_RULES: Final = 200
+MAX_DEFINITIONS: Final = 200
+MAX_REASON: Final = 1000
+MAX_POLICY_STEPS: Final = 4000
+"""What all rules may cost together, definitions written out: 0.1 ms a candidate at the worst."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule that was accepted."""
+
+    name: str
+    outcome: Outcome
+    weight: float
+    ground: str
+    reason: str
+    mode: Mode
+    owner: str
+    condition: Condition
+    line: int
+    tests: tuple[Case, ...] = ()
+
+
+Evaluate = Callable[[Facts], list[int]]
+"""Returns the indexes of the rules that fire, in the policy's order."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A compiled policy."""
+
+    name: str
+    version: str
+    rules: tuple[Rule, ...]
+    """Removals first, so that the deciding rule is the first that fires."""
+    fired: Evaluate
+    """The rules known to hold."""
+    possible: Evaluate
+    """Those, and the rules that facts of the store that are unknown could still make hold."""
+    guard: Condition | None
+    definitions: dict[str, Condition]
