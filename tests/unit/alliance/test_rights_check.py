@@ -47,6 +47,12 @@ def test_what_can_be_used(values: dict[str, Any]) -> None:
         ),
         ({"nice_classes": (46,)}, "field 'nice_classes': 46 is not within 1 to 45"),
         ({"image_hashes": ("0" * 63,)}, "field 'image_hashes': '0000"),
+        ({"image_hashes": ("0" * 64 + "\n",)}, "is no PDQ hash"),
+        ({"gtin_prefixes": ("4006\n",)}, "field 'gtin_prefixes': '4006{U+000A}' is no GS1 prefix"),
+        (
+            {"reference_price_minor": 5, "reference_currency": "EUR\n"},
+            "field 'reference_currency'",
+        ),
         ({"gtin_prefixes": ("١٢٣٤",)}, "field 'gtin_prefixes': '١٢٣٤' is no GS1 prefix"),
         ({"reference_price_minor": 0}, "field 'reference_price_minor': must be above 0"),
         ({"reference_price_minor": 5}, "field 'reference_currency'"),
