@@ -74,12 +74,12 @@ class Settings(BaseSettings):
     metrics_port: Port = 9464
     """Port of the worker's metrics; 0 takes a free one."""
     http_host: str = "127.0.0.1"
-    """Where `web` listens."""
+    """Where the web pages will listen; no command reads it yet."""
     http_port: Port = 8080
-    """Port of `web`."""
+    """Port of the web pages; no command reads it yet."""
 
     evidence_url: str = "file://./evidence"
-    """fsspec URL of the evidence store."""
+    """fsspec URL of the store for evidence; no command reads it yet."""
 
     policy_file: Path | None = None
     """Policy the worker judges by; the default policy when unset."""
