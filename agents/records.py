@@ -19,6 +19,8 @@ DAY_MS: Final = 86_400_000
 """A day, in milliseconds as times are."""
 DAY_S: Final = 86_400
 """A day, in seconds as Redis has them."""
+YEAR_2000_MS: Final = 946_684_800_000
+"""A time from before is a producer's mistake."""
 
 ChangeKind = Literal["CREATED", "UPDATED", "DELETED"]
 Condition = Literal["NEW", "USED", "REFURBISHED", "UNKNOWN"]

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from agents.records import DAY_MS, DAY_S, Seller
+from agents.records import DAY_MS, DAY_S, YEAR_2000_MS, Seller
 from streams import topics
 from streams.codec import DecodeError
 from streams.store import Store, StoreUnavailable
@@ -24,10 +24,9 @@ SALE_SECONDS: Final = 7 * DAY_S
 SOLD_SECONDS: Final = 400 * DAY_S
 MOST_UNITS: Final = 1_000_000_000
 """Units of one sale: more is a producer's mistake, and a few such would overflow the sum."""
-FIRST_CASE_MS: Final = 946_684_800_000
-LAST_CASE_MS: Final = 4_102_444_800_000
-"""2000 to 2100: a case's weight doubles every half-life and has to stay a number, and Redis refuses
-to keep what would end much later."""
+YEAR_2100_MS: Final = 4_102_444_800_000
+"""No case is from later: its weight doubles every half-life and has to stay a number, and Redis
+refuses to keep what would end much later."""
 PRIOR_UPHELD: Final = 1.0
 PRIOR_CLEARED: Final = 3.0
 """Beta(1, 3) *(start value)*: of a seller without cases one case in four is expected to hold."""
@@ -84,7 +83,7 @@ def weight_at(millis: int) -> float:
 def case_time(takedown: Mapping[str, Any]) -> int:
     """Return when a takedown was decided. Raises DecodeError where that can't be."""
     decided: int = takedown["decided_at"]
-    if not FIRST_CASE_MS <= decided < LAST_CASE_MS:
+    if not YEAR_2000_MS <= decided < YEAR_2100_MS:
         raise DecodeError("bad_time", f"decided_at {decided} ms lies outside 2000 to 2100")
     return decided
 

@@ -13,11 +13,11 @@ from typing import Final
 
 import msgspec
 
+from agents.pdq import is_hash
 from agents.records import Right
 
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
-_HASH: Final = re.compile(r"[0-9a-fA-F]{64}")
 _DIGITS: Final = re.compile(r"[0-9]{4,13}")
 
 MOST_CHARACTERS: Final = 200
@@ -110,7 +110,7 @@ def problems_of(right: Right) -> list[str]:
             ("official_image_hashes", right.official_image_hashes),
         )
         for text in hashes
-        if not _HASH.fullmatch(text)
+        if not is_hash(text)
     )
     problems += _first(
         f"field 'gtin_prefixes': {shown(prefix)} is no GS1 prefix (4 to 13 digits)"

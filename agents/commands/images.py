@@ -41,8 +41,8 @@ def hash_(
     json
         Report as JSON lines in the names of a listing's `images`.
     """
-    from agents.monitoring.images.hashes import MIN_QUALITY
     from agents.monitoring.images.pdq import PictureError, hash_file
+    from agents.pdq import MIN_QUALITY
 
     if not files:
         raise CommandError("say which pictures; see: assayer images hash --help")

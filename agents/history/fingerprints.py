@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from agents.gtin import gtin_14
+from agents.pdq import counts, is_hash, near
 from agents.records import Fingerprint, Image
 
 VERSION: Final = 1
@@ -33,9 +35,6 @@ different goods of one seller 0.6 % are (0.4 %), and those are sizes and colours
 MAX_WORDS: Final = 200
 MAX_WORD: Final = 40
 
-IMAGE_DISTANCE: Final = 31
-IMAGE_QUALITY: Final = 50
-"""PDQ: match up to 31 of 256 bits, pictures of a quality below 50 say nothing (its paper)."""
 MAX_IMAGES: Final = 4
 MAX_GTINS: Final = 4
 STORED_IMAGES: Final = 2
@@ -51,7 +50,6 @@ _BAND_PLACES: Final = tuple(
 _CHUNK_PLACES: Final = tuple((f"p{chunk:x}", chunk * 4, chunk * 4 + 4) for chunk in range(16))
 _SKETCH: Final = struct.Struct(f">{BINS}H")
 _WORD: Final = re.compile(r"[^\W_]+")
-_PDQ: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +80,10 @@ def fingerprint(
     hashes: dict[str, None] = {}
     for image in images:
         pdq = image.pdq.lower()
-        if image.pdq_quality is None or image.pdq_quality < IMAGE_QUALITY or not is_pdq(pdq):
+        if not counts(image.pdq_quality) or not is_hash(pdq):
             continue
         bits = int(pdq, 16)
-        if all((bits ^ known).bit_count() > IMAGE_DISTANCE for known in official):
+        if not any(near(bits, known) for known in official):
             hashes[pdq] = None
         if len(hashes) == MAX_IMAGES:
             break
@@ -93,11 +91,6 @@ def fingerprint(
     if not (sketch or hashes or numbers):
         return None
     return Fingerprint(VERSION, sketch, tuple(hashes), tuple(numbers)[:MAX_GTINS])
-
-
-def is_pdq(text: str) -> bool:
-    """Return whether a text is a PDQ hash as it is stored: 64 hexadecimal digits, small ones."""
-    return _PDQ.fullmatch(text) is not None
 
 
 def title_sketch(title: str) -> bytes:
@@ -134,16 +127,6 @@ def title_similarity(one: bytes, other: bytes) -> float:
             used += 1
             same += a == b
     return same / used if used else 0.0
-
-
-def gtin_14(text: str) -> str:
-    """Return a GTIN-8, 12, 13 or 14 as fourteen digits; '' where its check digit is wrong."""
-    digits = "".join(text.split()).replace("-", "")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) not in (8, 12, 13, 14):
-        return ""
-    digits = digits.zfill(14)
-    total = sum(int(digit) * (3, 1)[place % 2] for place, digit in enumerate(digits))
-    return digits if total % 10 == 0 and digits.strip("0") else ""
 
 
 def features(of: Fingerprint, images: int = MAX_IMAGES) -> tuple[str, ...]:
@@ -184,10 +167,8 @@ def alike(one: Fingerprint, other: Fingerprint) -> Alike:
 def same_images(one: Sequence[str], other: Sequence[str]) -> int:
     """Return how many pictures are the same, 0 where that says nothing of the goods."""
     theirs = [int(pdq, 16) for pdq in other]
-    same = [
-        any((int(pdq, 16) ^ their).bit_count() <= IMAGE_DISTANCE for their in theirs) for pdq in one
-    ]
+    same = [any(near(int(pdq, 16), their) for their in theirs) for pdq in one]
     if not any(same):
         return 0
-    first = (int(one[0], 16) ^ theirs[0]).bit_count() <= IMAGE_DISTANCE
+    first = near(int(one[0], 16), theirs[0])
     return sum(same) if first or sum(same) * 2 >= min(len(one), len(other)) else 0

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import msgspec
 
-from agents.history.fingerprints import STORED_IMAGES, features, is_pdq
+from agents.history.fingerprints import STORED_IMAGES, features
+from agents.pdq import is_stored_hash
 from agents.records import DAY_MS, DAY_S, Fingerprint
 from agents.reputation import case_time
 from streams import topics
@@ -70,7 +71,7 @@ def _change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | 
         return None
     of = msgspec.convert(record["fingerprint"], Fingerprint)
     for pdq in of.images:
-        if not is_pdq(pdq):
+        if not is_stored_hash(pdq):
             raise DecodeError("foreign_record", f"the fingerprint's picture '{pdq:.80}' is no PDQ")
     removal = Removal(record["takedown_id"], record["listing_id"], record["revision"], decided, of)
     slice_ = slice_of(decided)

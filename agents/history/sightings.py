@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import msgspec
 
-from agents.history.fingerprints import IMAGE_DISTANCE, IMAGE_QUALITY, is_pdq
+from agents.pdq import counts, is_hash, near
 from agents.records import DAY_MS, DAY_S, Listing
 from streams import topics
 from streams.views import Fold
@@ -75,7 +75,7 @@ def digest_of(listing: Listing, title: str, brand: str) -> Digest:
         tuple(
             pdq
             for image in listing.images[:4]
-            if (image.pdq_quality or 0) >= IMAGE_QUALITY and is_pdq(pdq := image.pdq.lower())
+            if counts(image.pdq_quality) and is_hash(pdq := image.pdq.lower())
         ),
         tuple(sorted(set(map(_word, title.split(None, _MAX_WORDS)[:_MAX_WORDS])))),
     )
@@ -135,7 +135,7 @@ def _same_text(one: str, other: str) -> bool:
 
 
 def _share_image(one: Sequence[str], other: Sequence[str]) -> bool:
-    return any((int(a, 16) ^ int(b, 16)).bit_count() <= IMAGE_DISTANCE for a in one for b in other)
+    return any(near(int(a, 16), int(b, 16)) for a in one for b in other)
 
 
 def _change(_: bytes | None, record: dict[str, Any] | None) -> dict[str, Any] | None:

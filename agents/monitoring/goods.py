@@ -10,17 +10,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from agents.monitoring.gtin import (
+from agents.gtin import (
     GtinPrefixes,
     digits_of,
     has_valid_check_digit,
     problem_of,
     rights_of,
 )
-from agents.monitoring.images.hashes import MAX_PICTURES, is_hash
+from agents.monitoring.images.hashes import MAX_PICTURES
 from agents.monitoring.quantities import says_part, says_several
 from agents.monitoring.reference import MINOR_UNIT_EXPONENT, class_words, is_country, nice_classes
 from agents.monitoring.signals import Facts
+from agents.pdq import is_hash
 from agents.records import Evidence, Listing, Right
 
 RETAIL: Final = 35
@@ -118,7 +119,7 @@ def read_goods(listing: Listing, prefixes: GtinPrefixes, *, classes: bool) -> Go
             "Not a PDQ hash (64 hexadecimal digits): the picture was not compared.",
         )
         for index, image in enumerate(listing.images[:MAX_PICTURES])
-        if image.pdq and not is_hash(image.pdq.encode())
+        if image.pdq and not is_hash(image.pdq)
     ]
     codes = [("ship_from", listing.ship_from)] if listing.ship_from else []
     codes += [

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agents.monitoring.images.hashes import MAX_PICTURES, counts
+from agents.monitoring.images.hashes import MAX_PICTURES
+from agents.pdq import counts
 from agents.records import Listing
 
 if TYPE_CHECKING:

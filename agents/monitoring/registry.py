@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from agents.gtin import GtinPrefixes, prefix_table
 from agents.monitoring.folding import folded_reading
-from agents.monitoring.gtin import GtinPrefixes, prefix_table
 from agents.monitoring.marks import MarkMatcher, words_of
 from agents.monitoring.reference import countries
 from agents.monitoring.vocabulary import load as load_vocabulary

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from agents.history import recall
-from agents.history.fingerprints import fingerprint, is_pdq, title_sketch
+from agents.history.fingerprints import fingerprint, title_sketch
 from agents.history.links import NAMES
 from agents.history.recall import Ask, Lookup, Past, Relisting
 from agents.history.sightings import Digest, Sighting, digest_of, replaced
 from agents.monitoring.folding import folded_reading
 from agents.monitoring.policies import Policy
 from agents.monitoring.signals import FROM_STORE, PACE, REMOVALS, SELLER, UPDATES, Facts
+from agents.pdq import is_hash
 from agents.records import Evidence, Fingerprint, Listing
 from agents.reputation import SellerFacts, ask_facts, take_facts
 from streams.store import Store
@@ -38,7 +39,7 @@ def fingerprint_of(examination: Examination) -> Fingerprint | None:
         int(pdq, 16)
         for match in examination.matches
         for pdq in match.right.official_image_hashes
-        if listing.images and is_pdq(pdq.lower())
+        if listing.images and is_hash(pdq)
     }
     return fingerprint(_goods_title(examination), listing.images, listing.gtins, official)
 

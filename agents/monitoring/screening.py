@@ -13,16 +13,13 @@ import msgspec
 from agents.monitoring.images.hashes import MAX_PICTURES
 from agents.monitoring.judge import Examination, Judge
 from agents.monitoring.marks import Found, Seen
-from agents.records import Listing
+from agents.records import YEAR_2000_MS, Listing
 from streams import topics
 from streams.codec import DecodeError, Decoder
 from streams.dead_letters import Failure, SourceRecord
 from streams.schema_registry import SchemaRegistry
 
 log = logging.getLogger(__name__)
-
-EARLIEST: Final = 946_684_800_000
-"""2000-01-01: a listing from before is a producer's mistake."""
 
 TEXT_FIELDS: Final = ("title", "brand", "description", "attributes")
 """Fields a mark is looked for in; the same ones as `examination.texts_of`."""
@@ -83,7 +80,7 @@ def screen(
             if value is not None and len(value) > limits.record_bytes:
                 _refuse_size(len(value), limits)
             kind, occurred_at, found, pictures = project(value)
-            if not EARLIEST <= occurred_at <= latest:
+            if not YEAR_2000_MS <= occurred_at <= latest:
                 _refuse_time(occurred_at, now)
         except DecodeError as error:
             result.failures.append(Failure(record, error.reason, str(error)))
@@ -166,6 +163,6 @@ def _refuse_size(size: int, limits: Limits) -> None:
 
 
 def _refuse_time(occurred_at: int, now: int) -> None:
-    if occurred_at < EARLIEST:
+    if occurred_at < YEAR_2000_MS:
         raise DecodeError("bad_time", f"occurred_at {occurred_at} ms lies before the year 2000")
     raise DecodeError("bad_time", f"occurred_at lies {(occurred_at - now) // 1000} s in the future")

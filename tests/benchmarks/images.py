@@ -19,8 +19,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from agents.monitoring.images.hamming import MAX_DISTANCE, HammingIndex, Hashes
+from agents.monitoring.images.hamming import HammingIndex, Hashes
 from agents.monitoring.images.known import KnownImages
+from agents.pdq import MAX_DISTANCE
 from agents.records import Right
 
 SIZES: Final = (1_000, 100_000, 1_000_000)

@@ -14,13 +14,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.pdq import MAX_DISTANCE
+
 Hashes = NDArray[np.uint64]
 """Hashes, one a row of four words: shape (n, 4)."""
 
-MAX_DISTANCE: Final = 31
-"""The largest distance the bands find all of, and the match threshold of PDQ's authors."""
-
 _BANDS: Final = 16
+"""The fewest that find all within `MAX_DISTANCE`: it is two bits a band, less one."""
 _VALUES: Final = 1 << 16
 _FLIPS: Final = np.array([0, *(1 << bit for bit in range(16))])
 _OFFSETS: Final = np.arange(_BANDS) * _VALUES

@@ -1,33 +1,19 @@
-"""PDQ hashes as text: 64 hexadecimal digits, as the records carry them."""
+"""PDQ hashes of a listing: how many are compared, and their bits as words."""
 
 from __future__ import annotations
 
-import re
 from binascii import unhexlify
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from agents.pdq import HEX_DIGITS
+
 if TYPE_CHECKING:
     from agents.monitoring.images.hamming import Hashes
 
-MIN_QUALITY: Final = 50
-"""PDQ quality from which a hash says something; its authors discard 49 and below."""
-HEX_DIGITS: Final = 64
 MAX_PICTURES: Final = 128
 """Pictures of a listing that are compared, the first ones: more than marketplaces allow, so that no
 listing takes long."""
-
-_HASH: Final = re.compile(rb"[0-9a-fA-F]{64}")
-
-
-def is_hash(text: bytes) -> bool:
-    """Return whether a text is a PDQ hash."""
-    return _HASH.fullmatch(text) is not None
-
-
-def counts(quality: int | None) -> bool:
-    """Return whether a picture's hash is good enough to say something."""
-    return quality is not None and quality >= MIN_QUALITY
 
 
 def to_rows(texts: Sequence[bytes]) -> Hashes:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.monitoring.images.hamming import HammingIndex
-from agents.monitoring.images.hashes import is_hash, to_rows
+from agents.monitoring.images.hashes import to_rows
+from agents.pdq import is_hash
 from agents.records import Right
 
 

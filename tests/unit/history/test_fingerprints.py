@@ -14,7 +14,6 @@ from agents.history.fingerprints import (
     alike,
     features,
     fingerprint,
-    gtin_14,
     same_images,
     title_similarity,
     title_sketch,
@@ -175,24 +174,6 @@ def test_official_pictures_and_broken_hashes_are_left_out() -> None:
     official = 2**255 - 19
     assert fingerprint("", [_image(official ^ 3)], official=[official]) is None
     assert fingerprint("", [Image("u", "xyz", 90), Image("u", "", 90)]) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("4006381333931", "04006381333931"),
-        ("04006381333931", "04006381333931"),
-        ("036000291452", "00036000291452"),
-        ("96385074", "00000096385074"),
-        ("4006381333932", ""),
-        ("0000000000000", ""),
-        ("12345", ""),
-        ("four", ""),
-        ("٤٠٠٦٣٨١٣٣٣٩٣١", ""),
-    ],
-)
-def test_gtins_are_checked_and_brought_to_one_length(text: str, expected: str) -> None:
-    assert gtin_14(text) == expected
 
 
 def test_a_gtin_in_common_is_enough() -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.monitoring.images.hamming import MAX_DISTANCE, HammingIndex, Hashes
+from agents.monitoring.images.hamming import HammingIndex, Hashes
+from agents.pdq import MAX_DISTANCE
 
 WORD = st.integers(0, 2**64 - 1)
 HASH = st.tuples(WORD, WORD, WORD, WORD)

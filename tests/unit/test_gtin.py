@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.monitoring.gtin import (
+from agents.gtin import (
     digits_of,
+    gtin_14,
     has_valid_check_digit,
     prefix_table,
     problem_of,
@@ -97,3 +98,21 @@ def test_numbers_that_no_company_owns(body: str) -> None:
 
 def test_a_short_number_carries_no_company_prefix() -> None:
     assert owners("96385074", right("mine", "9638")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("4006381333931", "04006381333931"),
+        ("04006381333931", "04006381333931"),
+        ("036000291452", "00036000291452"),
+        ("96385074", "00000096385074"),
+        ("4006381333932", ""),
+        ("0000000000000", ""),
+        ("12345", ""),
+        ("four", ""),
+        ("٤٠٠٦٣٨١٣٣٣٩٣١", ""),
+    ],
+)
+def test_gtins_are_checked_and_brought_to_one_length(text: str, expected: str) -> None:
+    assert gtin_14(text) == expected

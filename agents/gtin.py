@@ -1,4 +1,4 @@
-"""Global Trade Item Numbers: their check digit, and whose company prefix they carry.
+"""Global Trade Item Numbers: their check digit, their forms, whose company prefix they carry.
 
 GS1 General Specifications, sections 3 and 7.9. A GTIN-12 is a GTIN-13 with a zero in front; a
 GTIN-14 is one with a packaging level in front and a check digit of its own.
@@ -31,6 +31,12 @@ def has_valid_check_digit(digits: str) -> bool:
     """Return whether the last digit is right: weights 3 and 1 from the right, modulo 10."""
     weighted = sum(int(d) * (3 if i % 2 else 1) for i, d in enumerate(reversed(digits)))
     return weighted % 10 == 0 and digits.strip("0") != ""
+
+
+def gtin_14(text: str) -> str:
+    """Return a GTIN as typed as fourteen digits; '' where it is none or has a wrong check digit."""
+    digits = digits_of(text)
+    return digits.zfill(14) if has_valid_check_digit(digits) else ""
 
 
 def problem_of(text: str) -> str:
