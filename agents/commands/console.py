@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import msgspec
+from cyclopts import Parameter
 
 DONE: Final = 0
 NO: Final = 1
@@ -16,6 +17,9 @@ WRONG: Final = 2
 """Wrong usage or a bad input file."""
 UNREACHABLE: Final = 3
 """A server that is needed can't be reached."""
+
+Json = Annotated[bool, Parameter(name="--json", negative="")]
+"""The switch of every command that reports."""
 
 
 class CommandError(Exception):

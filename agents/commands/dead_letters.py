@@ -8,7 +8,17 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from agents.commands.console import NO, CommandError, complain, emit, leave, progress, say, table
+from agents.commands.console import (
+    NO,
+    CommandError,
+    Json,
+    complain,
+    emit,
+    leave,
+    progress,
+    say,
+    table,
+)
 from agents.dead_letter_log import UNSENDABLE, DeadLetter, read_dead_letters, replay_letters
 from agents.records import format_time
 from streams.settings import Settings
@@ -18,8 +28,6 @@ app = App(
     help="Records that could not be handled: list, show, replay.",
     help_epilogue="Example: assayer dead-letters list",
 )
-
-Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 @app.command(name="list")

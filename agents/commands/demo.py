@@ -9,12 +9,10 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from agents.commands.console import NO, CommandError, emit, say
+from agents.commands.console import NO, CommandError, Json, emit, say
 from agents.commands.worker import configure_logging, run
 from agents.records import Takedown
 from streams.settings import Settings
-
-Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 def demo(

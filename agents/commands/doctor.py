@@ -10,15 +10,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from cyclopts import Parameter
 from pydantic import SecretStr
 
-from agents.commands.console import NO, UNREACHABLE, emit, leave, say, table
+from agents.commands.console import NO, UNREACHABLE, Json, emit, leave, say, table
 from streams.settings import ENV_PREFIX, Settings, unknown_variables
 
-Json = Annotated[bool, Parameter(name="--json", negative="")]
 State = Literal["ok", "wrong", "unreachable"]
 
 

@@ -13,13 +13,20 @@ import msgspec
 from cyclopts import Parameter
 from cyclopts.types import ExistingFile
 
-from agents.commands.console import NO, CommandError, complain, emit, leave, progress, say
+from agents.commands.console import (
+    NO,
+    CommandError,
+    Json,
+    complain,
+    emit,
+    leave,
+    progress,
+    say,
+)
 from agents.records import Listing, Refused, Seller
 from streams.settings import Settings
 
 CHUNK: Final = 500
-
-Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 def feed(

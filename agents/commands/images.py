@@ -7,15 +7,22 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from agents.commands.console import WRONG, CommandError, complain, emit, leave, progress, say
+from agents.commands.console import (
+    WRONG,
+    CommandError,
+    Json,
+    complain,
+    emit,
+    leave,
+    progress,
+    say,
+)
 
 app = App(
     name="images",
     help="Pictures of goods: their PDQ hashes, as rights hold them.",
     help_epilogue="Example: assayer images hash fake-1.jpg fake-2.png",
 )
-
-Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 @app.command(name="hash")

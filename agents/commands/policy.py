@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from cyclopts import App, Parameter
+from cyclopts import App
 from cyclopts.types import ExistingFile
 
 from agents.commands.console import (
     NO,
     CommandError,
+    Json,
     complain,
     emit,
     leave,
@@ -30,8 +31,6 @@ app = App(
     help="Policies: check, test, the signals that rules may ask for, the schema for editors.",
     help_epilogue="Example: assayer policy check policy.yaml",
 )
-
-Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 @app.command

@@ -11,7 +11,17 @@ from cyclopts import App, Parameter
 from cyclopts.types import ExistingFile
 
 from agents.alliance.rights_check import shown
-from agents.commands.console import NO, CommandError, complain, emit, leave, progress, say, table
+from agents.commands.console import (
+    NO,
+    CommandError,
+    Json,
+    complain,
+    emit,
+    leave,
+    progress,
+    say,
+    table,
+)
 from agents.commands.rights_trial import Outcome, TriedRights, try_rights
 from agents.records import TIME_FIELDS, AuthorisedSeller, Right, format_time
 from streams.kafka import KafkaUnavailableError
@@ -24,8 +34,6 @@ app = App(
     help="The registry of rights: check, load, list, export, withdraw.",
     help_epilogue="Example: assayer rights load rights.jsonl",
 )
-
-Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 Against = Annotated[ExistingFile | None, Parameter(name="--against")]

@@ -5,15 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
 from cyclopts.types import ExistingFile
 
-from agents.commands.console import NO, WRONG, CommandError, complain, leave, progress
+from agents.commands.console import NO, WRONG, CommandError, Json, complain, leave, progress
 from agents.records import Listing, Refused, Seller, parse_time, read_jsonl
-
-Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 def screen(

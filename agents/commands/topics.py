@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from cyclopts import App
 
-from cyclopts import App, Parameter
-
-from agents.commands.console import NO, complain, emit, leave, say, table
+from agents.commands.console import NO, Json, complain, emit, leave, say, table
 from streams.settings import Settings
 
 app = App(
@@ -14,8 +12,6 @@ app = App(
     help="Make the topics, or compare them with what is configured.",
     help_epilogue="Example: assayer topics check",
 )
-
-Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 @app.command

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
-from agents.commands.console import CommandError, emit, say
+from agents.commands.console import CommandError, Json, emit, say
 from streams.settings import Settings
 
 app = App(
@@ -15,8 +14,6 @@ app = App(
     help="What Redis holds of sellers, sales and listings: rebuilt from Kafka at any time.",
     help_epilogue="Example: assayer views rebuild",
 )
-
-Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 @app.command
