@@ -13,13 +13,14 @@ from faust.types import TP
 
 from agents.monitoring.registry_keeper import RegistryKeeper
 from agents.views import Views
+from streams.batch_topics import BatchApp
 from streams.kafka import ping
 from streams.log_reader import MissingTopicError
 from streams.metrics import WINDOWS, Metrics
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.store import Store
-from streams.transport import BatchApp, BatchConsumer
+from streams.transport import BatchConsumer
 from streams.unavailable import UNAVAILABLE
 
 log = logging.getLogger(__name__)

@@ -25,6 +25,7 @@ from agents.takedowns import TakedownEvents
 from agents.views import Views
 from streams import topics
 from streams.app import create_app
+from streams.batch_topics import DRAIN_SECONDS, BatchApp
 from streams.codec import Encoder
 from streams.dead_letters import DeadLetters
 from streams.health import HealthServer
@@ -34,7 +35,7 @@ from streams.producer import Producer
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.store import Store
-from streams.transport import DRAIN_SECONDS, BatchApp, BatchConsumer
+from streams.transport import BatchConsumer
 from streams.unavailable import UNAVAILABLE
 
 log = logging.getLogger(__name__)

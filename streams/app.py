@@ -7,9 +7,10 @@ from collections.abc import Collection
 
 import mode
 
+from streams.batch_topics import BatchApp, BatchSettings
 from streams.kafka import faust_credentials
 from streams.settings import Settings
-from streams.transport import BatchApp, BatchSettings, broker_url
+from streams.transport import broker_url
 
 
 def create_app(settings: Settings, group: str, batch_topics: Collection[str]) -> BatchApp:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from streams.batches import Record
 from streams.cloud_events import cloud_event
 from streams.codec import Encoder
 from streams.metrics import Metrics
@@ -20,26 +21,11 @@ TRUNCATED: Final = "too_large_to_keep"
 """Reason of a letter that holds only the beginning of its record."""
 
 
-class SourceRecord(Protocol):
-    """What is needed of a consumed record; aiokafka's has it."""
-
-    @property
-    def offset(self) -> int: ...  # noqa: D102
-    @property
-    def timestamp(self) -> int: ...  # noqa: D102
-    @property
-    def key(self) -> bytes | None: ...  # noqa: D102
-    @property
-    def value(self) -> bytes | None: ...  # noqa: D102
-    @property
-    def headers(self) -> Iterable[tuple[str, bytes]]: ...  # noqa: D102
-
-
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A record and why it failed; `reason` is one word, for the metric."""
 
-    record: SourceRecord
+    record: Record
     reason: str
     error: str
 
@@ -108,7 +94,7 @@ class _Beginning:
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-def _size(record: SourceRecord) -> int:
+def _size(record: Record) -> int:
     headers = sum(len(name) + len(value or b"") for name, value in record.headers)
     return len(record.key or b"") + len(record.value or b"") + headers
 

@@ -15,7 +15,6 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 
 from streams.schema_registry import SchemaRegistry
@@ -63,12 +62,7 @@ class EmbeddedServices:
     def __enter__(self) -> EmbeddedServices:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _start_kafka(self) -> str:

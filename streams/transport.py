@@ -13,8 +13,8 @@ The contract of a batch topic:
   not committed is delivered again after a crash or a rebalance: at least once.
 - At most `batches_in_flight` batches of a partition are unacknowledged at a time. Further records
   stay in the client's bounded fetch buffer; other partitions go on.
-- The first record of a batch waits at most `batch_wait` seconds for company, and not at all when
-  there is plenty or nothing is in flight.
+- The first record of a batch waits `batch_wait_ms` at most for company, and not at all when there
+  is plenty or nothing is in flight.
 - When partitions are revoked or the worker stops, batches in flight get `DRAIN_SECONDS` to be
   acknowledged; what is done by then is committed before anything is forgotten.
 """
@@ -27,179 +27,23 @@ import gc
 import time
 import weakref
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Protocol, cast
+from typing import Any, ClassVar, Final, cast
 
-import aiokafka
-import faust
 from aiokafka.errors import KafkaError
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP, EventT
+from faust.types import TP
 from faust.types.tuples import ConsumerMessage, Message
 
+from streams.batch_topics import BatchApp, BatchSettings
+from streams.batches import Record, RecordBatch
+from streams.consumer_thread import BatchConsumerThread
 from streams.offsets import OffsetLedger
 
 SCHEME: Final = "kafka-batch"
-DRAIN_SECONDS: Final = 20.0
-"""How long a revocation or a stop waits for batches in flight; then they are left to be reread."""
-COMMIT_SECONDS: Final = 5.0
-"""How long one commit may take: aiokafka itself tries for as long as the broker is silent."""
 POLL_SECONDS: Final = 0.5
 FULL_POLL_SECONDS: Final = 0.005
 """How long a fetch waits while some partition is held back, so that it is not held up itself."""
-
-
-class Record(Protocol):
-    """A consumed record; aiokafka's ConsumerRecord is one."""
-
-    @property
-    def offset(self) -> int: ...  # noqa: D102
-    @property
-    def timestamp(self) -> int: ...  # noqa: D102
-    @property
-    def key(self) -> bytes | None: ...  # noqa: D102
-    @property
-    def value(self) -> bytes | None: ...  # noqa: D102
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True, weakref_slot=True)
-class RecordBatch:
-    """Records of one partition in offset order, never none."""
-
-    topic: str
-    partition: int
-    records: Sequence[Record]
-    received_at: float
-    """Seconds since 1970 when they were fetched."""
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-    @property
-    def first_offset(self) -> int:
-        """Offset of the first record."""
-        return self.records[0].offset
-
-    @property
-    def last_offset(self) -> int:
-        """Offset of the last record; the offset of the event."""
-        return self.records[-1].offset
-
-
-@dataclass(frozen=True, slots=True)
-class BatchSettings:
-    """Bounds of the batches of one app."""
-
-    topics: frozenset[str]
-    records: int = 500
-    wait: float = 0.003
-    in_flight: int = 4
-    fetch_wait_ms: int = 100
-    drain: float = DRAIN_SECONDS
-
-
-class BatchApp(faust.App):
-    """A Faust app that has batch topics."""
-
-    batches: BatchSettings = BatchSettings(frozenset())
-
-    def _create_directories(self) -> None:
-        """Write nothing where the process was started: the folders would be for Faust's tables."""
-
-
-class BatchTopic(faust.Topic):
-    """A topic whose events carry a `RecordBatch`; no codec runs on it."""
-
-    def _compile_decode(self) -> None:
-        # Faust keeps the decoder it compiles from the schema as an attribute of each clone.
-        self.decode = self._decode_batch  # type: ignore[method-assign]
-
-    async def _decode_batch(self, message: Message, *, propagate: bool = False) -> EventT[Any]:  # noqa: ARG002
-        return self._create_event(None, message.value, None, message=message)
-
-
-def batch_topic(app: BatchApp, name: str) -> BatchTopic:
-    """Return the channel of a batch topic, which `app.batches` has to name."""
-    if name not in app.batches.topics:
-        raise ValueError(f"{name} is no batch topic of this app")
-    return BatchTopic(app, topics=[name])
-
-
-class BatchConsumerThread(driver.AIOKafkaConsumerThread):
-    """Faust's consumer thread, with a commit that outlives the broker's absence."""
-
-    runs = False
-    """Whether the client in it has started, its calls are served, and it has not stopped."""
-
-    async def on_thread_started(self) -> None:
-        """Serve calls, and only then say that it runs."""
-        await super().on_thread_started()
-        self.runs = True
-
-    async def on_thread_stop(self) -> None:
-        """Stop the client, which can't be asked anything from here on."""
-        self.runs = False
-        await super().on_thread_stop()
-
-    def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
-        consumer = super()._create_worker_consumer(transport)
-        # Faust has 1,500 ms fixed. A partition that was read while a fetch for the others was
-        # under way waits until that fetch is over.
-        consumer._fetch_max_wait_ms = cast(BatchApp, self.app).batches.fetch_wait_ms  # noqa: SLF001
-        # A change that its producer took back never happened. librdkafka reads so by default, and
-        # what it reads (views, the registry) has to be what the agents read.
-        consumer._isolation_level = "read_committed"  # noqa: SLF001
-        return consumer
-
-    def read_up_to(self, tp: TP) -> int:
-        """Return the offset to be read next; 0 where that is not known."""
-        consumer = self._ensure_consumer()
-        assignment = consumer._subscription.subscription.assignment  # noqa: SLF001 - no public one
-        if assignment is None or tp not in assignment.tps:
-            return 0
-        state = assignment.state_value(driver.ensure_aiokafka_TP(tp))
-        return int(state.position) if state.has_valid_position else 0
-
-    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        consumer = self._ensure_consumer()
-        assigned = self.assignment()
-        wanted = {
-            driver.ensure_aiokafka_TP(tp): aiokafka.structs.OffsetAndMetadata(offset, "")
-            for tp, offset in offsets.items()
-            if tp in assigned
-        }
-        try:
-            async with asyncio.timeout(COMMIT_SECONDS):
-                await consumer.commit(wanted)
-        except (KafkaError, TimeoutError) as error:
-            # Faust ends the worker here. What is not committed now is committed at the next turn,
-            # or read again: neither is a reason to stop.
-            self.log.warning(
-                "offsets not committed now: %s",
-                error if isinstance(error, KafkaError) else f"no answer in {COMMIT_SECONDS:.0f} s",
-            )
-            return False
-        now = time.monotonic()
-        self.tp_last_committed_at.update(dict.fromkeys(offsets, now))
-        return True
-
-    async def fetch(
-        self, partitions: set[TP], seconds: float, limit: int
-    ) -> Mapping[TP, list[Any]]:
-        """Return up to `limit` records of these partitions, waiting `seconds` for the first."""
-        return cast(
-            Mapping[TP, list[Any]],
-            await self.call_thread(
-                self._fetch_records,
-                self._ensure_consumer(),
-                partitions,
-                timeout=seconds,
-                max_records=limit,
-            ),
-        )
 
 
 class BatchConsumer(driver.Consumer):

@@ -10,9 +10,10 @@ from typing import Any, Final, TypeVar
 
 from agents.alliance.rights_log import RightsLog
 from agents.monitoring.monitor import Judged, Monitor
+from streams.batch_topics import BatchApp, batch_topic
+from streams.batches import RecordBatch
 from streams.codec import DecodeError, Decoder
 from streams.dead_letters import DeadLetters, Failure
-from streams.transport import BatchApp, RecordBatch, batch_topic
 from streams.unavailable import UNAVAILABLE
 from streams.views import View
 

@@ -32,12 +32,12 @@ from agents.monitoring.signals import SELLER
 from agents.records import Source, Takedown
 from agents.reputation import SellerFacts
 from agents.takedowns import Decision, TakedownEvents, takedown
+from streams.batches import Record, RecordBatch
 from streams.codec import Decoder, Encoder
-from streams.dead_letters import SourceRecord, letters
+from streams.dead_letters import letters
 from streams.metrics import Metrics
 from streams.producer import Outgoing, Producer
 from streams.store import Store, StoreUnavailable
-from streams.transport import RecordBatch
 
 log = logging.getLogger(__name__)
 
@@ -204,7 +204,7 @@ class Monitor:
         self,
         judged: Judged,
         *,
-        record: SourceRecord,
+        record: Record,
         examination: Examination,
         judgement: Judgement,
         sold: Mapping[str, int | None],

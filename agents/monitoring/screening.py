@@ -15,8 +15,9 @@ from agents.monitoring.judge import Examination, Judge
 from agents.monitoring.marks import Found, Seen
 from agents.records import YEAR_2000_MS, Listing
 from streams import topics
+from streams.batches import Record
 from streams.codec import DecodeError, Decoder
-from streams.dead_letters import Failure, SourceRecord
+from streams.dead_letters import Failure
 from streams.schema_registry import SchemaRegistry
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class Screened:
 
     allowed: list[int] = field(default_factory=list)
     """`occurred_at` of listings that name no mark."""
-    examined: list[tuple[SourceRecord, Examination]] = field(default_factory=list)
+    examined: list[tuple[Record, Examination]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     """Time spent by stage."""
@@ -58,7 +59,7 @@ def listing_decoder(registry: SchemaRegistry) -> Decoder:
 
 
 def screen(
-    records: Sequence[SourceRecord], judge: Judge, decoder: Decoder, limits: Limits, now: int
+    records: Sequence[Record], judge: Judge, decoder: Decoder, limits: Limits, now: int
 ) -> Screened:
     """Sort the records of a batch: allowed by their bytes, examined, or failed. `now` is UTC ms.
 
@@ -68,7 +69,7 @@ def screen(
     """
     result = Screened()
     started = time.perf_counter()
-    candidates: list[SourceRecord] = []
+    candidates: list[Record] = []
     times: list[int] = []
     texts: list[Sequence[bytes]] = []
     pictured: list[tuple[int, list[bytes]]] = []
@@ -100,7 +101,7 @@ def screen(
         hits |= {number for number, pictures in pictured if any(p in near for p in pictures)}
     result.allowed += (moment for number, moment in enumerate(times) if number not in hits)
     screened = time.perf_counter()
-    listings: list[tuple[SourceRecord, Listing, Found | None]] = []
+    listings: list[tuple[Record, Listing, Found | None]] = []
     for number in sorted(hits):
         record = candidates[number]
         try:
@@ -140,7 +141,7 @@ def _find_all(judge: Judge, listings: Sequence[Listing]) -> Sequence[Found | Non
         return [None] * len(listings)
 
 
-def failure_of(record: SourceRecord, error: Exception) -> Failure:
+def failure_of(record: Record, error: Exception) -> Failure:
     """Return the failure of a record whose decoding or judging ended in an error."""
     if isinstance(error, DecodeError):
         return Failure(record, error.reason, str(error))

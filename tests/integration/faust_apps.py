@@ -11,8 +11,9 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from streams.app import create_app
+from streams.batch_topics import BatchApp, batch_topic
+from streams.batches import RecordBatch
 from streams.settings import Settings
-from streams.transport import BatchApp, RecordBatch, batch_topic
 
 NEVER = 3600.0
 
