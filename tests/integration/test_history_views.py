@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from tests.integration.history import (
     reviewed,
     state_of,
 )
+from tests.records import Record
 
 
 def test_replays_change_nothing_and_a_rebuilt_view_is_the_same(
@@ -122,13 +122,6 @@ def test_a_batch_takes_one_round_trip_and_a_second_where_there_is_something_to_c
     assert asyncio.run(trips("trip-seller")) == (2, 90)
 
 
-@dataclass(frozen=True)
-class _Record:
-    offset: int
-    value: bytes
-    key: bytes | None = None
-
-
 def test_the_order_in_which_partitions_are_read_makes_no_difference(
     redis_server: Redis, topic_prefix: str
 ) -> None:
@@ -155,7 +148,7 @@ def test_the_order_in_which_partitions_are_read_makes_no_difference(
                 encoder.encode(msgspec.to_builtins(record, builtin_types=(bytes,)))
                 for record in partitions[partition]
             )
-            records = [_Record(offset, value) for offset, value in enumerate(values)]
+            records = [Record(offset, value) for offset, value in enumerate(values)]
             assert await view.apply(partition, records) == []
         await store.close()
         return state_of(settings)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -22,20 +21,10 @@ from streams.codec import Encoder
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from tests.benchmarks.judgement.rights import NOW
+from tests.records import Record
 
 TOPIC: Final = "marketplace.listings"
 _registries: Final = itertools.count()
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A record as the worker gets it from the broker."""
-
-    offset: int
-    value: bytes | None
-    key: bytes | None = None
-    timestamp: int = NOW
-    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class Court:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -35,6 +34,7 @@ from streams.settings import Settings
 from tests.benchmarks.judgement.bases import sample_rows
 from tests.benchmarks.judgement.rights import marks
 from tests.benchmarks.judgement.run import cases
+from tests.records import Record
 from tests.unit.monitoring.images.examples import pdq
 from tests.unit.monitoring.texts import HOSTILE, SENTENCES, titles
 
@@ -156,15 +156,6 @@ def test_a_letter_of_a_class_is_of_that_class() -> None:
 # -- judging
 
 
-@dataclass
-class Record:
-    value: bytes | None
-    offset: int = 0
-    timestamp: int = NOW
-    key: bytes | None = None
-    headers: list[tuple[str, bytes]] = field(default_factory=list)
-
-
 @cache
 def wire() -> tuple[Encoder, Any]:
     registry = SchemaRegistry.connect(Settings(schema_registry_url="mock://properties"))
@@ -179,7 +170,7 @@ def test_what_the_byte_screen_filters_out_the_full_way_allows(
     """And what it lets through is judged beside others as it is alone."""
     encoder, decoder = wire()
     records = [
-        Record(encoder.encode(msgspec.to_builtins(one)), number)
+        Record(number, encoder.encode(msgspec.to_builtins(one)))
         for number, one in enumerate(listings)
     ]
     decoder.fetch(decoder.unknown(record.value for record in records))

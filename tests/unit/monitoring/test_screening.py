@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 import msgspec
@@ -14,21 +13,13 @@ from agents.monitoring.registry import compile_registry
 from agents.monitoring.screening import Limits, Screened, listing_decoder, screen
 from agents.records import Listing, Right
 from streams.codec import Encoder
+from tests.records import Record
 from tests.unit.streams.shelf import Shelf
 
 NOW = 1_764_000_000_000
 RIGHT = Right("tm-1", "Zorvex Watches Ltd", mark="Zorvex")
 SHELF = Shelf()
 ENCODER = Encoder(SHELF.registry, "marketplace.listings", "listing")
-
-
-@dataclass(frozen=True)
-class Record:
-    offset: int
-    value: bytes | None
-    key: bytes | None = b"k"
-    timestamp: int = NOW
-    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 @cache

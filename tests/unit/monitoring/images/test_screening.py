@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 import pytest
@@ -16,6 +15,7 @@ from agents.records import Image, Listing
 from streams.codec import Decoder, Encoder
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
+from tests.records import Record
 from tests.unit.monitoring.images.examples import (
     NOW,
     image,
@@ -29,15 +29,6 @@ from tests.unit.monitoring.images.examples import (
 LIMITS = Limits(record_bytes=1_000_000, clock_ahead_s=60)
 
 
-@dataclass
-class Record:
-    value: bytes | None
-    offset: int = 0
-    timestamp: int = NOW
-    key: bytes | None = None
-    headers: list[tuple[str, bytes]] = field(default_factory=list)
-
-
 class Topic:
     """A topic of listings without a broker: written and read as on one."""
 
@@ -48,7 +39,7 @@ class Topic:
 
     def screened(self, judge: Judge, listings: Sequence[Listing]) -> Screened:
         records = [
-            Record(self._encoder.encode(msgspec.to_builtins(one)), offset)
+            Record(offset, self._encoder.encode(msgspec.to_builtins(one)))
             for offset, one in enumerate(listings)
         ]
         self.decoder.fetch(self.decoder.unknown(record.value for record in records))
