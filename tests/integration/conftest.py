@@ -1,16 +1,20 @@
-"""A worker that several tests of a file share."""
+"""A worker that several tests of a file share, and the command as scripts run it."""
 
 from __future__ import annotations
 
+import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import agents.cli
 from deploy.services import Kafka, Redis, SchemaRegistryServer
 from streams.settings import Settings
-from tests.harness import RIGHT, Bus, WorkerProcess
+from tests.harness import RIGHT, Bus, WorkerProcess, environment, listing, run_command
+from tests.integration.command import Result, write_lines
 
 
 @pytest.fixture(scope="module")
@@ -35,3 +39,37 @@ def worker(bus: Bus, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worke
     folder: Path = tmp_path_factory.mktemp("worker")
     with WorkerProcess(bus.settings, folder) as process:
         yield process.wait_ready()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Any:
+    """Run a command in this process, under an installation's environment.
+
+    The worker has a process of its own: its last resort ends the one that it runs in.
+    """
+
+    def call(settings: Settings | None, *arguments: str, **more: str) -> Result:
+        if settings is not None and arguments[0] == "worker":
+            return run_command(settings, *arguments, **more)
+        if settings is not None:
+            for name, value in environment(settings, **more).items():
+                if name.startswith("ASSAYER_"):
+                    monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            agents.cli.main(list(arguments))
+        out, err = capfdbinary.readouterr()
+        code = ended.value.code
+        assert isinstance(code, int)
+        return subprocess.CompletedProcess(arguments, code, out.decode(), err.decode())
+
+    return call
+
+
+@pytest.fixture
+def rights(tmp_path: Path) -> str:
+    return write_lines(tmp_path / "rights.jsonl", RIGHT)
+
+
+@pytest.fixture
+def listings(tmp_path: Path) -> str:
+    return write_lines(tmp_path / "listings.jsonl", listing("l-1", "Zorvex replica"))
