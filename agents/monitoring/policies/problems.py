@@ -86,7 +86,7 @@ class TooManyError(Exception):
 
 
 class Report:
-    """Gathers the problems of one file, `MAX_SHOWN` at most."""
+    """Gathers the problems of one file, `MAX_SHOWN` at most and one error in any case."""
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
@@ -123,11 +123,17 @@ class Report:
     ) -> None:
         """Add a problem of the characters from `start` to before `end` of the text.
 
+        Of warnings, those beyond `MAX_SHOWN` are dropped; that there is an error is never.
+
         Raises:
-            TooManyError: enough was found; looking for hints alone would take minutes.
+            TooManyError: enough was found, errors among it; looking for hints alone would take
+                minutes.
         """
         if len(self._problems) >= MAX_SHOWN:
-            raise TooManyError
+            if severity == "warning":
+                return
+            if self.refused():
+                raise TooManyError
         start = max(0, min(start, len(self.text)))
         line = self.line_of(start)
         begin = self._starts[line - 1]

@@ -13,6 +13,7 @@ import pytest
 from agents.monitoring.policies import PolicyError, check_policy, compile_policy, default_policy
 from agents.monitoring.policies.declarations import MAX_RULES
 from agents.monitoring.policies.document import MAX_BYTES
+from agents.monitoring.policies.problems import MAX_SHOWN
 
 FOLDER = Path(__file__).parent
 FILES = sorted(FOLDER.glob("*/*.yaml"))
@@ -83,6 +84,27 @@ def test_bounds(content: bytes, text: str) -> None:
     checked = check_policy(content, "p.yaml")
     assert checked.policy is None
     assert text in [problem.text for problem in checked.problems]
+
+
+def many_warnings() -> str:
+    """Return a policy of which nothing is wrong, and in which far too much never matters."""
+    parts = [f"(price_ratio < 0.{n:02} and price_ratio > 0.{n + 30})" for n in range(10, 30)]
+    never = " or ".join(["image_known", *parts])
+    return "rules:\n" + "".join(rule(f"({never}) and used", f"r-{n}") for n in range(9))
+
+
+def test_warnings_without_an_end_refuse_nothing() -> None:
+    checked = check_policy(many_warnings().encode(), "p.yaml")
+    assert checked.policy is not None
+    assert len(checked.problems) == MAX_SHOWN
+    assert {problem.severity for problem in checked.problems} == {"warning"}
+    assert len(compile_policy(many_warnings().encode(), "p.yaml").rules) == 9
+
+
+def test_an_error_behind_warnings_without_an_end_is_told() -> None:
+    last = rule("price_ratio < 0.1 and price_ratio > 0.2", "never")
+    with pytest.raises(PolicyError, match="rule 'never': it can never fire"):
+        compile_policy((many_warnings() + last).encode(), "p.yaml")
 
 
 def main() -> None:
