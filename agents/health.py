@@ -11,7 +11,8 @@ from typing import Final, cast
 
 from faust.types import TP
 
-from agents.monitoring.registry_keeper import RegistryKeeper
+from agents.monitoring.judge_keeper import JudgeKeeper
+from agents.monitoring.policies import Policy
 from agents.views import Views
 from streams.batch_topics import BatchApp
 from streams.kafka import ping
@@ -43,12 +44,14 @@ class Health:
         self._registry = registry
         self._metrics = metrics
         self._turned = time.monotonic()
-        self.keeper: RegistryKeeper | None = None
+        self.keeper: JudgeKeeper | None = None
         self.views: Views | None = None
         self.app: BatchApp | None = None
         self._up = {"kafka": False, "redis": False, "schema_registry": False}
         self._all_up_since = math.inf
         self._measured: set[TP] = set()
+        self._shown = ""
+        """Version of the policy that the metrics show."""
         self.ready = asyncio.Event()
         """Set when the worker first was ready."""
         self.answered(**self._up)
@@ -98,7 +101,9 @@ class Health:
             for name, up in self._up.items()
         }
         checks["registry"] = "not read yet" if keeper is None or not keeper.loaded else keeper.error
-        checks["policy"] = ""
+        checks["policy"] = (
+            "not read yet" if keeper is None or not keeper.loaded else keeper.policy_error
+        )
         checks["partitions"] = (
             "" if assigned and not rebalancing else "none assigned yet, or rebalancing"
         )
@@ -125,6 +130,10 @@ class Health:
             registry = keeper.current.registry
             metrics.registry_version.set(int(registry.version))
             metrics.registry_rights.set(len(registry.rights))
+            self.show_policy(keeper.current.policy)
+            metrics.policy_refused.set(len(keeper.refused_policies))
+            metrics.policy_candidate.set(keeper.current.candidate is not None)
+            metrics.snoozes.set(len(keeper.current.snoozes.running(int(now * 1000))))
         if consumer is not None:
             lags = consumer.lag()
             for tp, lag in lags.items():
@@ -132,6 +141,17 @@ class Health:
             for tp in self._measured - lags.keys():  # another worker has it now, and its lag
                 metrics.consumer_lag.remove(tp.topic, str(tp.partition))
             self._measured = set(lags)
+
+    def show_policy(self, policy: Policy) -> None:
+        """Show which policy is in use, with a series for each of its rules."""
+        if policy.version == self._shown:
+            return
+        self._shown = policy.version
+        self._metrics.policy.info({"version": policy.version})
+        for rule in policy.rules:
+            self._metrics.rule_hits.labels(rule.name, rule.mode)
+            if rule.outcome == "remove" and rule.mode == "enforce":
+                self._metrics.takedowns.labels(rule.name, "MONITORING")
 
     async def watch(self, store: Store, views: Views) -> None:
         """Ask every server now and then, and mend the views when Redis comes back."""

@@ -17,9 +17,16 @@ from agents.monitoring.agent import (
     monitor_listings,
     rejudge_listings,
 )
+from agents.monitoring.judge_keeper import JudgeKeeper
 from agents.monitoring.monitor import Monitor, Topics
-from agents.monitoring.policies import Policy, default_policy, load_policy
-from agents.monitoring.registry_keeper import RegistryKeeper
+from agents.monitoring.policies import (
+    DEFAULT,
+    Policy,
+    default_policy,
+    load_policy,
+    read_file,
+)
+from agents.monitoring.policy_publish import policy_change, publish_change
 from agents.monitoring.screening import Limits, listing_decoder
 from agents.takedowns import TakedownEvents
 from agents.views import Views
@@ -86,7 +93,7 @@ class Worker:
             load_policy(settings.policy_file) if settings.policy_file else default_policy()
         )
         self._health = Health(settings, self._registry, self.metrics)
-        self._show_policy()
+        self._health.show_policy(self._policy)
 
     @property
     def ready(self) -> asyncio.Event:
@@ -147,9 +154,13 @@ class Worker:
         health.answered(schema_registry=True)
         producer = Producer(settings)
         closing.push_async_callback(asyncio.to_thread, producer.close, FLUSH_SECONDS)
-        keeper = health.keeper = RegistryKeeper(settings, registry, self._policy)
+        keeper = health.keeper = JudgeKeeper(
+            settings, registry, self._policy, pinned=settings.policy_file is not None
+        )
         closing.push_async_callback(asyncio.to_thread, keeper.close)
         await _wait_for(lambda: asyncio.to_thread(keeper.load))
+        if keeper.unrecorded():
+            await _wait_for(self._record_policy)
         monitor = Monitor(
             keeper=keeper,
             decoder=listing_decoder(registry),
@@ -174,6 +185,22 @@ class Worker:
         app = health.app = self._new_app(monitor, views, graves)
         await views.ensure()
         return app, views
+
+    async def _record_policy(self) -> None:
+        """Keep the text of a policy that is not of the topic, so that verdicts can be made again.
+
+        Nothing changes by it. Two workers that start at once may both do it: as well.
+        """
+        path = self.settings.policy_file
+        raw = read_file(path) if path else DEFAULT.read_bytes()
+        change = policy_change(
+            "RECORDED",
+            self._policy.name,
+            raw.decode(),
+            author="assayer worker",
+            comment="taken from a file" if path else "as shipped",
+        )
+        await publish_change(self.settings, self._registry, change)
 
     def _find_topics(self) -> None:
         for topic in topics.TOPICS:
@@ -256,13 +283,6 @@ class Worker:
             for sample in family.samples
             if sample.name.endswith("_total")
         }
-
-    def _show_policy(self) -> None:
-        self.metrics.policy.info({"version": self._policy.version})
-        for rule in self._policy.rules:
-            self.metrics.rule_hits.labels(rule.name, rule.mode)
-            if rule.outcome == "remove" and rule.mode == "enforce":
-                self.metrics.takedowns.labels(rule.name, "MONITORING")
 
 
 def _collect_less_garbage() -> None:

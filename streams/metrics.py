@@ -185,6 +185,21 @@ class Metrics:
             "assayer_registry_rights", "Rights in the registry that is in use.", registry=r
         )
         self.policy = Info("assayer_policy", "The policy in use.", registry=r)
+        self.policy_refused = Gauge(
+            "assayer_policy_refused",
+            "Changes of assayer.policies behind the policy in use that were refused; 0: none.",
+            registry=r,
+        )
+        self.policy_candidate = Gauge(
+            "assayer_policy_candidate",
+            "1 while a candidate is tried beside the policy in use.",
+            registry=r,
+        )
+        self.snoozes = Gauge(
+            "assayer_policy_snoozes",
+            "Rules that are muted at the moment, each for one seller, brand or listing.",
+            registry=r,
+        )
         self.dependency_up = Gauge(
             "assayer_dependency_up",
             "1 when the dependency answers: kafka, redis, schema_registry.",

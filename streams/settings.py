@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     """fsspec URL of the store for evidence; no command reads it yet."""
 
     policy_file: Path | None = None
-    """Policy the worker judges by; the default policy when unset."""
+    """Policy the worker judges by, whatever is published; unset: the published or default one."""
 
     batch_records: Annotated[int, Field(ge=1, le=100_000)] = 500
     """Most records of one partition in a batch."""

@@ -74,6 +74,15 @@ RIGHTS: Final = Topic(
     partitions=1,
     retention_ms=FOR_EVER,
 )
+POLICIES: Final = Topic(
+    "assayer.policies",
+    key="policy",
+    schema="policy",
+    written_by="assayer policy",
+    read_by="monitoring: every worker follows all of it",
+    partitions=1,
+    retention_ms=FOR_EVER,
+)
 TAKEDOWNS: Final = Topic(
     "assayer.takedowns",
     key="listing_id",
@@ -122,6 +131,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     SELLERS,
     SALES,
     RIGHTS,
+    POLICIES,
     TAKEDOWNS,
     REVIEWS,
     REJUDGE,

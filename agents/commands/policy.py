@@ -1,4 +1,8 @@
-"""`assayer policy`: checks and tests policies, and says what a rule may ask."""
+"""`assayer policy`: checks and tests policies, and says what a rule may ask.
+
+What becomes of them on the topic stands in `policy_life.py` and `policy_snoozes.py`, what they
+differ in in `policy_diff.py`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import App
 from cyclopts.types import ExistingFile
 
+from agents.commands import policy_diff, policy_life, policy_snoozes
 from agents.commands.console import (
     NO,
     CommandError,
@@ -28,9 +33,15 @@ if TYPE_CHECKING:
 
 app = App(
     name="policy",
-    help="Policies: check, test, the signals that rules may ask for, the schema for editors.",
+    help="Policies: check and test them, publish them, mute a rule, undo; what rules may ask for.",
     help_epilogue="Example: assayer policy check policy.yaml",
 )
+app.command(policy_life.push)
+app.command(policy_life.list_, name="list")
+app.command(policy_life.show)
+app.command(policy_life.withdraw)
+app.command(policy_snoozes.snooze)
+app.command(policy_diff.diff)
 
 
 @app.command

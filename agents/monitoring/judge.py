@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from agents.history.recall import Past
+from agents.monitoring.comparison import Ruling
 from agents.monitoring.evidence import evidence_of, reason_of
 from agents.monitoring.examination import RightMatch, examine_right, texts_of
 from agents.monitoring.goods import add_goods, prepare, read_goods
@@ -23,6 +24,7 @@ from agents.monitoring.policies import Policy, Rule
 from agents.monitoring.registry import Registry, authorisation, in_force
 from agents.monitoring.remembering import add_past, evidence_of_past, unknown_past
 from agents.monitoring.signals import FROM_STORE, SELLER, Facts
+from agents.monitoring.snoozes import NO_SNOOZES, Snoozes
 from agents.monitoring.vocabulary import load as load_vocabulary
 from agents.records import DAY_MS, Evidence, Listing, Right
 from agents.reputation import SellerFacts
@@ -65,6 +67,11 @@ class Judgement:
     ground: str = ""
     reasons: tuple[str, ...] = ()
     shadow: tuple[str, ...] = ()
+    """Rules on trial that hold."""
+    snoozed: tuple[str, ...] = ()
+    """Rules that hold and are muted for this seller, brand or listing."""
+    on_trial: Ruling | None = None
+    """What the candidate would have decided; None where there is none."""
     awaits_facts: bool = False
     """Facts about the seller that could not be had might change the outcome."""
 
@@ -82,14 +89,28 @@ class Examination:
 
 
 class Judge:
-    """A registry and a policy, ready to judge. Immutable: a new version is a new judge."""
+    """A registry and a policy, ready to judge. Immutable: a new version is a new judge.
 
-    def __init__(self, registry: Registry, policy: Policy) -> None:
+    A `candidate` is evaluated beside the policy for what is examined, and acts on nothing.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        policy: Policy,
+        snoozes: Snoozes = NO_SNOOZES,
+        candidate: Policy | None = None,
+    ) -> None:
         self.registry = registry
         self.policy = policy
+        self.candidate = candidate
+        self.policies = (policy,) if candidate is None else (policy, candidate)
+        self.snoozes = snoozes
         self._vocabulary = load_vocabulary()
         # Where no rule asks for pictures, none is looked up.
-        asks = any("image_known" in rule.condition.signals for rule in policy.rules)
+        asks = any(
+            "image_known" in rule.condition.signals for each in self.policies for rule in each.rules
+        )
         self._images = registry.images if asks else None
         prepare()
 
@@ -180,7 +201,9 @@ class Judge:
             )
             matches.append(replace(examined, notes=(*examined.notes, *notes)))
         needs_seller = any(
-            self.policy.possible(match.facts) != self.policy.fired(match.facts) for match in matches
+            policy.possible(match.facts) != policy.fired(match.facts)
+            for policy in self.policies
+            for match in matches
         )
         return Examination(listing, now, tuple(matches), needs_seller, goods.notes)
 
@@ -194,6 +217,7 @@ class Judge:
         listing, rules = examination.listing, self.policy.rules
         fired: dict[int, list[RightMatch]] = {}
         shadow: dict[str, None] = {}
+        snoozed: dict[str, None] = {}
         could: set[int] = set()
         for match in examination.matches:
             add_seller(match.facts, seller, examination.now)
@@ -202,12 +226,16 @@ class Judge:
             for index in holding:
                 if rules[index].mode == "shadow":
                     shadow[rules[index].name] = None
+                elif self._muted(rules[index], match, examination):
+                    snoozed[rules[index].name] = None
                 else:
                     fired.setdefault(index, []).append(match)
             could.update(
                 index
                 for index in self.policy.possible(match.facts)
-                if index not in holding and rules[index].mode == "enforce"
+                if index not in holding
+                and rules[index].mode == "enforce"
+                and not self._muted(rules[index], match, examination)
             )
         order = sorted(fired)  # the policy's order has removals first
         outcome: Outcome = rules[order[0]].outcome if order else "allow"
@@ -246,8 +274,30 @@ class Judge:
             rules[order[0]].ground if order else "",
             tuple(reason_of(rules[index].reason, fired[index][0]) for index in order),
             tuple(shadow),
+            tuple(snoozed),
+            self._try_candidate(examination),
             awaits and (seller is None or (past is not None and past.incomplete)),
         )
+
+    def _muted(self, rule: Rule, match: RightMatch, examination: Examination) -> bool:
+        return bool(self.snoozes) and self.snoozes.muted(
+            rule.name, examination.listing, match.right, examination.now
+        )
+
+    def _try_candidate(self, examination: Examination) -> Ruling | None:
+        """Return what the candidate says; the facts of the matches are all filled in."""
+        if self.candidate is None:
+            return None
+        rules = self.candidate.rules
+        order = sorted({
+            index
+            for match in examination.matches
+            for index in self.candidate.fired(match.facts)
+            if rules[index].mode == "enforce"
+            and not self._muted(rules[index], match, examination)
+        })  # fmt: skip
+        outcome: Outcome = rules[order[0]].outcome if order else "allow"
+        return Ruling(outcome, tuple(rules[index].name for index in order))
 
     def judge(self, listing: Listing, seller: SellerFacts | None, now: int) -> Judgement:
         """Examine and decide in one go."""

@@ -10,15 +10,18 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
 from agents.history.recall import Ask, Past
+from agents.monitoring import trial
+from agents.monitoring.comparison import Ruling, Tally
 from agents.monitoring.judge import Examination, Judgement
+from agents.monitoring.judge_keeper import JudgeKeeper
 from agents.monitoring.policies import Policy
-from agents.monitoring.registry_keeper import RegistryKeeper
 from agents.monitoring.remembering import (
     ask_of,
     fingerprint_of,
@@ -69,6 +72,10 @@ class Judged:
     takedowns: list[Takedown] = field(default_factory=list)
     rules: Counter[tuple[str, str]] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
+    trial: Tally | None = None
+    """What the candidate differs in; None where there is none."""
+    versions: tuple[str, ...] = ()
+    """Of the policy, and of the candidate."""
     awaiting: int = 0
     """Listings whose outcome facts about the seller might change, which could not be had."""
     seconds: dict[str, float] = field(default_factory=dict)
@@ -81,7 +88,7 @@ class Monitor:
     def __init__(
         self,
         *,
-        keeper: RegistryKeeper,
+        keeper: JudgeKeeper,
         decoder: Decoder,
         store: Store,
         producer: Producer,
@@ -112,9 +119,11 @@ class Monitor:
         screened = screen(batch.records, judge, self._decoder, self._limits, received)
         judged = Judged(batch, allowed_at=screened.allowed, seconds=screened.seconds)
         judged.outcomes["allow"] = len(screened.allowed)
+        judged.versions = tuple(policy.version for policy in judge.policies)
+        judged.trial = Tally() if judge.candidate else None
         if screened.examined:
             started = time.perf_counter()
-            sellers, sold, pasts = await self._facts(screened, judge.policy, received)
+            sellers, sold, pasts = await self._facts(screened, judge.policies, received)
             judged.seconds["facts"] = time.perf_counter() - started
             started = time.perf_counter()
             for position, (record, examination) in enumerate(screened.examined):
@@ -134,7 +143,7 @@ class Monitor:
                     )
                 except Exception as error:  # noqa: BLE001 - one listing must not stop the others
                     screened.failures.append(failure_of(record, error))
-            if wants_sightings(judge.policy) and batch.topic == self._topics.listings:
+            if any(map(wants_sightings, judge.policies)) and batch.topic == self._topics.listings:
                 judged.outgoing += self._sightings(batch.partition, screened)
             judged.seconds["judge"] = time.perf_counter() - started
         if screened.failures:
@@ -151,7 +160,7 @@ class Monitor:
         return judged
 
     async def _facts(
-        self, screened: Screened, policy: Policy, now: int
+        self, screened: Screened, policies: Sequence[Policy], now: int
     ) -> tuple[Mapping[str, SellerFacts] | None, Mapping[str, int | None], Mapping[int, Past]]:
         """Return what the store knows of the sellers that matter, units sold, and the past.
 
@@ -165,7 +174,7 @@ class Monitor:
         asks: dict[int, tuple[Ask, Examination]] = {}
         try:
             for position, (_, item) in enumerate(screened.examined):
-                needs = needs_of(policy, item)
+                needs = frozenset[str]().union(*(needs_of(each, item) for each in policies))
                 if needs & SELLER:
                     sellers.add(item.listing.seller_id)
                 ask = ask_of(item, needs)
@@ -220,6 +229,11 @@ class Monitor:
         judged.outcomes[verdict.outcome] += 1
         judged.rules.update((rule, "enforce") for rule in verdict.rules)
         judged.rules.update((rule, "shadow") for rule in judgement.shadow)
+        judged.rules.update((rule, "snoozed") for rule in judgement.snoozed)
+        if judged.trial is not None and judgement.on_trial is not None and examination.matches:
+            enforced = Ruling(verdict.outcome, verdict.rules)
+            judged.trial.add(listing, enforced, judgement.on_trial)
+            judged.rules.update((rule, "candidate") for rule in judgement.on_trial.rules)
         if judgement.awaits_facts:
             judged.awaiting += 1
         if judgement.awaits_facts and judged.batch.topic == self._topics.listings:
@@ -246,6 +260,10 @@ class Monitor:
             async with asyncio.timeout(DELIVERY_PATIENCE):
                 await self._producer.deliver(judged.outgoing)
             judged.seconds["deliver"] = time.perf_counter() - started
+        if judged.trial is not None and judged.trial.judged:
+            enforced, candidate = judged.versions
+            with suppress(StoreUnavailable):  # a trial is not worth waiting for
+                await trial.count(self._store, candidate, enforced, judged.trial)
         self._count(judged, time.time())
 
     def _count(self, judged: Judged, acknowledged: float) -> None:

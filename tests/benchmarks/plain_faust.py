@@ -14,9 +14,9 @@ from typing import Any, Protocol
 import faust
 import mode
 
+from agents.monitoring.judge_keeper import JudgeKeeper
 from agents.monitoring.monitor import decision_of
 from agents.monitoring.policies import default_policy
-from agents.monitoring.registry_keeper import RegistryKeeper
 from agents.monitoring.screening import listing_decoder, to_listing
 from agents.reputation import FOLDS, read_facts
 from agents.takedowns import TakedownEvents, takedown
@@ -50,7 +50,7 @@ async def serve(settings: Settings, group: str, meter: Count, stop: asyncio.Even
         Encoder(registry, takedowns, topics.TAKEDOWNS.schema),
         Encoder(registry, reviews, topics.REVIEWS.schema),
     )
-    keeper = RegistryKeeper(settings, registry, default_policy(), lambda *_: None)
+    keeper = JudgeKeeper(settings, registry, default_policy(), lambda *_: None)
     judge = await asyncio.to_thread(keeper.load)
     app = faust.App(
         group,

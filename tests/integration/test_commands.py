@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from agents.monitoring.policies import DEFAULT
 from agents.records import DAY_MS, Listing, Seller
 from deploy.services.process import free_port
 from streams import topics
@@ -48,6 +49,12 @@ def test_every_command_says_which_server_is_missing_and_exits_3(
         (("dead-letters", "list"), ("KAFKA", "REGISTRY")),
         (("dead-letters", "show", "0:0"), ("KAFKA", "REGISTRY")),
         (("dead-letters", "replay", "--all"), ("KAFKA", "REGISTRY")),
+        (("policy", "push", str(DEFAULT)), ("KAFKA", "REGISTRY")),
+        (("policy", "list"), ("KAFKA", "REGISTRY")),
+        (("policy", "show", "any"), ("KAFKA", "REGISTRY")),
+        (("policy", "withdraw"), ("KAFKA", "REGISTRY")),
+        (("policy", "snooze"), ("KAFKA", "REGISTRY")),
+        (("policy", "diff", "--live"), ("KAFKA", "REGISTRY")),
         (("views", "rebuild"), ("KAFKA", "REGISTRY", "REDIS")),
     ]
     tried = [(command, server) for command, servers in commands for server in servers]
@@ -161,6 +168,7 @@ def test_a_row_too_large_for_the_topic_is_refused(run: Any, bus: Bus, tmp_path: 
 def test_commands_without_their_topics_say_how_to_make_them(run: Any, settings: Settings) -> None:
     for arguments in (
         ("rights", "list"),
+        ("policy", "list"),
         ("dead-letters", "list"),
         ("views", "rebuild"),
         ("worker",),

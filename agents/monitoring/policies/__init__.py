@@ -2,6 +2,7 @@
 
 from agents.monitoring.policies.declarations import Policy, Rule
 from agents.monitoring.policies.policy import (
+    DEFAULT,
     Checked,
     check_policy,
     compile_policy,
@@ -12,6 +13,7 @@ from agents.monitoring.policies.policy import (
 from agents.monitoring.policies.problems import PolicyError, Problem
 
 __all__ = [
+    "DEFAULT",
     "Checked",
     "Policy",
     "PolicyError",

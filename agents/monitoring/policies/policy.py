@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from agents.monitoring.policies import document
 from agents.monitoring.policies.compiling import evaluator
@@ -19,6 +20,9 @@ from agents.monitoring.policies.problems import (
     refusal,
 )
 from agents.monitoring.policies.reading import Draft, read
+
+DEFAULT: Final = Path(__file__).with_name("default.yaml")
+"""The shipped policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def read_file(path: Path) -> bytes:
 @cache
 def default_policy() -> Policy:
     """Return the shipped policy."""
-    return compile_policy(Path(__file__).with_name("default.yaml").read_bytes(), "default.yaml")
+    return compile_policy(DEFAULT.read_bytes(), DEFAULT.name)
 
 
 def compile_policy(raw: bytes, name: str) -> Policy:
