@@ -56,7 +56,10 @@ def _worth_showing(default: Any) -> Any:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command and exit: 0 done, 1 no, 2 wrong usage or input, 3 unreachable server."""
+    """Run the command and exit: 0 done, 1 no, 2 wrong usage or input, 3 unreachable server.
+
+    As shells have it, 130 after Ctrl-C and 141 where nobody reads what is printed.
+    """
     sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
 
 

@@ -102,6 +102,7 @@ async def replay_letters(
 
     Raises:
         KafkaUnavailableError
+        DeliveryError: a broker refuses one for good, as where its topic is gone.
     """
     producer = Producer.connected(settings)
     try:

@@ -117,7 +117,11 @@ class LogReader:
                 )
 
     def at_end(self) -> bool:
-        """Return whether nothing is left to read, offsets that hold no record included."""
+        """Return whether nothing is left to read; offsets that hold no record do not count.
+
+        Raises:
+            KafkaUnavailableError, MissingTopicError
+        """
         _, end = self.bounds()
         position = self._consumer.position([TopicPartition(self.topic, self.partition)])
         return self.next_offset >= end or position[0].offset >= end

@@ -24,7 +24,7 @@ class StoreUnavailable(ConnectionError):  # noqa: N818 - the state it names, as 
 
 
 class Store:
-    """A Redis connection pool whose every call is bounded by `redis_timeout_ms`."""
+    """A Redis connection pool whose calls are bounded: by `redis_timeout_ms` if nothing is said."""
 
     def __init__(self, settings: Settings) -> None:
         self.prefix = f"{settings.topic_prefix}assayer:"

@@ -68,8 +68,8 @@ RIGHTS: Final = Topic(
     "assayer.rights",
     key="right_id",
     schema="right",
-    written_by="alliance",
-    read_by="monitoring, notices: every worker holds all of it",
+    written_by="assayer rights load and withdraw",
+    read_by="monitoring: every worker holds all of it",
     # A version is an offset: one partition, kept for ever, never compacted.
     partitions=1,
     retention_ms=FOR_EVER,
@@ -87,16 +87,16 @@ TAKEDOWNS: Final = Topic(
     "assayer.takedowns",
     key="listing_id",
     schema="takedown",
-    written_by="monitoring, notices",
-    read_by="downstream, monitoring (standing), investigations",
+    written_by="monitoring; downstream, where a listing is put up again",
+    read_by="downstream; monitoring, for standing and removals",
     retention_ms=FOR_EVER,
 )
 REVIEWS: Final = Topic(
     "assayer.reviews",
     key="listing_id",
     schema="review",
-    written_by="monitoring, notices",
-    read_by="downstream, reviewers",
+    written_by="monitoring",
+    read_by="downstream",
     retention_ms=400 * DAY_MS,
 )
 REJUDGE: Final = Topic(

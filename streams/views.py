@@ -124,7 +124,7 @@ class View:
     ) -> list[tuple[FoldedRecord, DecodeError]]:
         """Apply records of a partition, in order; catches up first where the view is behind.
 
-        Returns the records that can't be decoded: nothing follows from them.
+        Returns the records that can't be decoded or would harm the view: nothing follows from them.
 
         Raises:
             StoreUnavailable, KafkaUnavailableError, RegistryUnavailableError: nothing is lost,
@@ -189,7 +189,7 @@ class View:
         """Bring the view up to date with its topic and mark it complete.
 
         Raises:
-            StoreUnavailable, KafkaUnavailableError, MissingTopicError
+            StoreUnavailable, KafkaUnavailableError, RegistryUnavailableError, MissingTopicError
         """
         count = await asyncio.to_thread(partitions_of, self._settings, self.topic)
         reached: list[str | int] = []

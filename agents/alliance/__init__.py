@@ -1,1 +1,1 @@
-"""Pillar 4: rights holders, their brands and the rights registry."""
+"""Pillar 4, alliance: the registry of rights. Members and brands are not built yet."""

@@ -32,6 +32,8 @@ async def publish_rights(
 
     Raises:
         KafkaUnavailableError, RegistryUnavailableError
+        IncompatibleSchemaError: the registry refuses the rights' schema.
+        DeliveryError: the broker refuses one for good.
     """
     registry = registry or SchemaRegistry.connect(settings)
     topic = settings.topic(topics.RIGHTS.name)
@@ -58,6 +60,7 @@ async def withdraw_rights(settings: Settings, right_ids: Iterable[str]) -> None:
 
     Raises:
         KafkaUnavailableError
+        DeliveryError: the broker refuses one for good.
     """
     topic = settings.topic(topics.RIGHTS.name)
     now = time.time_ns() // 1_000_000

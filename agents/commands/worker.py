@@ -122,5 +122,6 @@ def configure_logging(level: str) -> None:
     logging.basicConfig(
         level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
-    for name in ("faust", "mode", "aiokafka", "httpx", "httpx2", "httpcore", "streams.transport"):
+    chatter = ("faust", "mode", "aiokafka", "httpx", "httpx2", "httpcore")
+    for name in (*chatter, "streams.transport", "streams.consumer_thread"):  # mode's, in our names
         logging.getLogger(name).setLevel(logging.WARNING)

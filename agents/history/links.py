@@ -4,8 +4,8 @@
     link:<kind>:<hash>    the sellers that have it
 
 The rarer what they share, the stronger the link; what more than `MAX_SHARED` sellers have (the
-address of a warehouse, the device of an agency) is dropped. A link says where to look for earlier
-removals, and decides nothing by itself.
+address of a warehouse, the device of an agency) links none of them. A link says where to look for
+earlier removals, and decides nothing by itself.
 """
 
 from __future__ import annotations

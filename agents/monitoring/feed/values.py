@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
+from agents.gtin import digits_of, has_valid_check_digit
 from agents.monitoring.feed.sources import Source, ValueKind
 from agents.monitoring.reference import COUNTRIES, MINOR_UNIT_EXPONENT
 from agents.records import ChangeKind, Condition, SellerKind, parse_time
@@ -24,7 +25,6 @@ _FLAGS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": Fal
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 _GROUPED: Final = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_GTIN: Final = re.compile(r"\d{8}|\d{12,14}", re.ASCII)
 _TOO_LARGE: Final = Decimal(10) ** 15
 """No price or count in a marketplace's file is larger; one that is was misread."""
 
@@ -276,23 +276,9 @@ def _language(text: str) -> str:
     return text
 
 
-def is_gtin(digits: str) -> bool:
-    """Return whether a text is a GTIN-8, -12, -13 or -14 with the right check digit.
-
-    GS1 General Specifications § 7.9: from the right, digits weigh 1, 3, 1, 3 …; the sum is a
-    multiple of ten.
-    """
-    if not _GTIN.fullmatch(digits) or not digits.strip("0"):
-        return False
-    weighed = sum(
-        int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(digits))
-    )
-    return weighed % 10 == 0
-
-
 def _gtins(source: Source, row: Row) -> tuple[str, ...]:
-    digits = (re.sub(r"[\s-]", "", item) for item in _items(source, row))
-    return tuple(dict.fromkeys(item for item in digits if is_gtin(item)))
+    digits = map(digits_of, _items(source, row))
+    return tuple(dict.fromkeys(filter(has_valid_check_digit, digits)))
 
 
 def _images(source: Source, row: Row) -> tuple[dict[str, str], ...]:

@@ -26,11 +26,11 @@ def evaluator(
     *,
     known: bool,
 ) -> Evaluate:
-    """Return one function for all rules: 1 µs for the default policy, and no interpreter.
+    """Return one function for all rules, compiled: a third of a microsecond for the default policy.
 
     It returns the rules known to hold; unless `known`, those too that facts of the store that are
     unknown could still make hold. The source is made from checked trees only: names are signals,
-    constants are literals.
+    constants are literals. See tests/benchmarks/policy.py.
     """
 
     def holds(condition: Condition, inline: Collection[str]) -> str:

@@ -21,7 +21,6 @@ from agents.monitoring.feed import (
     read_sellers,
 )
 from agents.monitoring.feed.mapping import parse_mapping
-from agents.monitoring.feed.values import is_gtin
 from agents.records import Image, Listing, Refused, Seller, parse_time
 
 NOW = parse_time("2025-03-01T12:00:00Z")
@@ -242,8 +241,12 @@ def test_prices_as_they_are_written(tmp_path: Path, text: str, sign: str, minor:
         ("٤٠٠٦٣٨١٣٣٣٩٣١", False),
     ],
 )
-def test_gtins(digits: str, valid: bool) -> None:
-    assert is_gtin(digits) is valid
+def test_gtins_with_a_wrong_check_digit_are_dropped(
+    tmp_path: Path, digits: str, valid: bool
+) -> None:
+    mapping = parse_mapping(SMALL + "  gtins: {column: code, separator: ','}\n", "m.yaml")
+    row = {"sku": "1", "shop": "s", "name": "Vase", "code": f"{digits[:4]} {digits[4:]}, 12"}
+    assert listing_of(tmp_path, mapping, row).gtins == ((digits,) if valid else ())
 
 
 @pytest.mark.parametrize(
