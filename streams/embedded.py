@@ -1,9 +1,9 @@
-"""A Kafka, a Redis and a schema registry inside this process, for the demo: no server is needed.
+"""A Kafka, a Redis and a schema registry of the demo's own: no server is needed.
 
 The Kafka is librdkafka's mock cluster: it speaks the real protocol over TCP on loopback, has no
-CreateTopics, keeps bounded logs and makes topics as they are asked for. The Redis is a real one, on
-a Unix socket. The registry lives in memory and checks no compatibility. For real use and for tests
-there are real servers.
+CreateTopics, keeps bounded logs and makes topics as they are asked for. The Redis is a real one, a
+child of this process on a Unix socket. The registry lives in memory and checks no compatibility.
+For real use and for tests there are real servers.
 """
 
 from __future__ import annotations

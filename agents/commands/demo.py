@@ -23,7 +23,8 @@ def demo(
 ) -> None:
     """Run the worker on embedded services, feed it a shipped sample, and show what it takes down.
 
-    Nothing has to be installed or running, and nothing is left behind.
+    Nothing has to be installed or running. Nothing is left behind but compiled expressions in the
+    user's cache folder.
 
     Example: assayer demo --listings 1000
 
@@ -53,7 +54,7 @@ def demo(
         }
     )
     if not json:
-        say("starting Kafka, Redis and registry inside this process …")
+        say("starting a Kafka, a Redis and a registry of its own …")
 
     def show(record: Takedown, seconds: float) -> None:
         if json:
