@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 
 from agents.alliance.rights_log import RightsLog, rights_decoder
 from agents.monitoring.judge import Judge
@@ -13,20 +12,12 @@ from agents.monitoring.policies import Policy
 from agents.monitoring.policy_log import NONE, PolicyLog, State, policies_decoder
 from agents.monitoring.registry import Registry, compile_registry
 from streams import topics
-from streams.codec import DecodeError
 from streams.log_follower import LogFollower
 from streams.log_reader import LogRecord
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
-
-Refused = Callable[[LogRecord, DecodeError], None]
-"""Called in the keeper's thread for each record that is no right."""
-
-
-def _warn(record: LogRecord, error: DecodeError) -> None:
-    log.warning("offset %d of the rights is no right, and passed over: %s", record.offset, error)
 
 
 class JudgeKeeper:
@@ -44,7 +35,6 @@ class JudgeKeeper:
         settings: Settings,
         registry: SchemaRegistry,
         policy: Policy,
-        refused: Refused = _warn,
         *,
         pinned: bool = False,
     ) -> None:
@@ -52,7 +42,6 @@ class JudgeKeeper:
         self._policies = PolicyLog(policies_decoder(registry))
         self._fallback = policy
         self._pinned = pinned
-        self._refused = refused
         self._swapping = threading.Lock()
         self._registry: Registry | None = None
         self._state: State | None = None
@@ -115,7 +104,9 @@ class JudgeKeeper:
 
     def _apply_rights(self, records: list[LogRecord]) -> None:
         for record, error in self._rights.apply(records):
-            self._refused(record, error)
+            log.warning(
+                "offset %d of the rights is no right, and passed over: %s", record.offset, error
+            )
 
     def _renew_registry(self) -> None:
         started = time.perf_counter()

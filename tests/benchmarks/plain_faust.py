@@ -50,7 +50,7 @@ async def serve(settings: Settings, group: str, meter: Count, stop: asyncio.Even
         Encoder(registry, takedowns, topics.TAKEDOWNS.schema),
         Encoder(registry, reviews, topics.REVIEWS.schema),
     )
-    keeper = JudgeKeeper(settings, registry, default_policy(), lambda *_: None)
+    keeper = JudgeKeeper(settings, registry, default_policy())
     judge = await asyncio.to_thread(keeper.load)
     app = faust.App(
         group,
