@@ -159,6 +159,18 @@ class Fingerprint(msgspec.Struct, frozen=True):
     gtins: tuple[str, ...] = ()
 
 
+class Inputs(msgspec.Struct, frozen=True):
+    """What a verdict was made from, so that it can be made again."""
+
+    topic: str
+    partition: int
+    offset: int
+    listing: bytes | None = None
+    """The record's value as it was read; None where it is too large to keep."""
+    seller: str | None = None
+    past: str | None = None
+
+
 class Takedown(msgspec.Struct, frozen=True, kw_only=True):
     """A listing taken down or put up again; with `action` REVIEW, one a person has to see."""
 
@@ -183,6 +195,7 @@ class Takedown(msgspec.Struct, frozen=True, kw_only=True):
     units_sold_before: int | None = None
     statement: Statement
     fingerprint: Fingerprint | None = None
+    inputs: Inputs | None = None
 
 
 TIME_FIELDS: Final[dict[type, tuple[str, ...]]] = {

@@ -10,7 +10,16 @@ from typing import Final
 
 import msgspec
 
-from agents.records import Action, Evidence, Fingerprint, Right, Source, Statement, Takedown
+from agents.records import (
+    Action,
+    Evidence,
+    Fingerprint,
+    Inputs,
+    Right,
+    Source,
+    Statement,
+    Takedown,
+)
 from streams.cloud_events import cloud_event
 from streams.codec import DecodeError, Encoder
 from streams.producer import Outgoing
@@ -68,6 +77,7 @@ class Decision:
     units_sold_before: int | None
     automated: bool = True
     fingerprint: Fingerprint | None = None
+    inputs: Inputs | None = None
 
 
 def takedown_id(listing_id: str, revision: int) -> str:
@@ -144,6 +154,7 @@ def takedown(decision: Decision) -> Takedown:
         units_sold_before=decision.units_sold_before,
         statement=statement_of_reasons(decision),
         fingerprint=decision.fingerprint,
+        inputs=decision.inputs,
     )
 
 
@@ -170,10 +181,13 @@ class TakedownEvents:
         """
         topic, encoder = self._to[record.action]
         trace = next((value for name, value in headers if name.lower() == "traceparent"), None)
-        key, value = (
-            record.listing_id.encode(),
-            encoder.encode(msgspec.to_builtins(record, builtin_types=(bytes,))),
-        )
+        key = record.listing_id.encode()
+        fields = msgspec.to_builtins(record, builtin_types=(bytes,))
+        value = encoder.encode(fields)
+        if len(key) + len(value) + len(trace or b"") > LARGEST_EVENT and record.inputs:
+            # The listing can be read from its topic; the reasons stand nowhere else.
+            fields["inputs"]["listing"] = None
+            value = encoder.encode(fields)
         if len(key) + len(value) + len(trace or b"") > LARGEST_EVENT:
             raise DecodeError(
                 "too_large",

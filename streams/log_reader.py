@@ -131,6 +131,22 @@ class LogReader:
         self.next_offset = offset
         self._consumer.assign([TopicPartition(self.topic, self.partition, offset)])
 
+    def offset_at(self, millis: int, timeout: float = 10.0) -> int:
+        """Return the first offset of a record that is not older than `millis`, UTC.
+
+        Where all are older it is the one behind the last record.
+
+        Raises:
+            KafkaUnavailableError: no broker answers.
+            MissingTopicError: there is no such topic.
+        """
+        where = TopicPartition(self.topic, self.partition, millis)
+        try:
+            (found,) = self._consumer.offsets_for_times([where], timeout=timeout)
+        except KafkaException as error:
+            raise self._explain(error.args[0]) from None
+        return found.offset if found.offset >= 0 else self.bounds(timeout)[1]
+
     def close(self) -> None:
         """Leave the broker."""
         self._consumer.close()

@@ -70,8 +70,8 @@ class BatchConsumer(driver.Consumer):
         if not self.flow_active:
             await self.wait(cast(Any, self.can_resume_flow))
         generation = self.app.consumer_generation_id
-        received = time.time()
         records = await self._fetch()
+        received = time.time()
         if self.should_stop:
             return
         if not self.flow_active or self.app.consumer_generation_id != generation:

@@ -19,12 +19,13 @@ import msgspec
 from agents.history.recall import Ask, Past
 from agents.monitoring import trial
 from agents.monitoring.comparison import Ruling, Tally
+from agents.monitoring.decisions import decision_of
+from agents.monitoring.inputs import inputs_of
 from agents.monitoring.judge import Examination, Judgement
 from agents.monitoring.judge_keeper import JudgeKeeper
 from agents.monitoring.policies import Policy
 from agents.monitoring.remembering import (
     ask_of,
-    fingerprint_of,
     needs_of,
     read,
     sighting_of,
@@ -32,9 +33,9 @@ from agents.monitoring.remembering import (
 )
 from agents.monitoring.screening import Limits, Screened, failure_of, screen
 from agents.monitoring.signals import SELLER
-from agents.records import Source, Takedown
+from agents.records import Takedown
 from agents.reputation import SellerFacts
-from agents.takedowns import Decision, TakedownEvents, takedown
+from agents.takedowns import TakedownEvents, takedown
 from streams.batches import Record, RecordBatch
 from streams.codec import Decoder, Encoder
 from streams.dead_letters import letters
@@ -140,6 +141,7 @@ class Monitor:
                         judgement=judgement,
                         sold=sold,
                         received=received,
+                        known=(seller, pasts.get(position)),
                     )
                 except Exception as error:  # noqa: BLE001 - one listing must not stop the others
                     screened.failures.append(failure_of(record, error))
@@ -218,12 +220,14 @@ class Monitor:
         judgement: Judgement,
         sold: Mapping[str, int | None],
         received: int,
+        known: tuple[SellerFacts | None, Past | None],
     ) -> None:
         verdict, listing = judgement.verdict, examination.listing
         decided = event = None
         if verdict.outcome != "allow":
+            inputs = inputs_of(judged.batch.topic, judged.batch.partition, record, *known)
             decided = takedown(
-                decision_of(examination, judgement, sold.get(listing.listing_id), received)
+                decision_of(examination, judgement, sold.get(listing.listing_id), received, inputs)
             )
             event = self._events.event(decided, tuple(record.headers))
         judged.outcomes[verdict.outcome] += 1
@@ -294,31 +298,3 @@ class Monitor:
 
 def _seconds_since(millis: Sequence[int], now: float) -> list[float]:
     return [max(0.0, now - then / 1000) for then in millis]
-
-
-def decision_of(
-    examination: Examination, judgement: Judgement, sold: int | None, received: int
-) -> Decision:
-    """Return what monitoring has decided, as takedowns and reviews are made of it."""
-    verdict, listing = judgement.verdict, examination.listing
-    source: Source = "MONITORING"
-    return Decision(
-        action="REMOVED" if verdict.outcome == "remove" else "REVIEW",
-        listing_id=verdict.listing_id,
-        revision=verdict.revision,
-        seller_id=listing.seller_id,
-        source=source,
-        rules=verdict.rules,
-        evidence=verdict.evidence,
-        score=verdict.score,
-        policy_version=verdict.policy_version,
-        registry_version=verdict.registry_version,
-        rights=judgement.rights,
-        ground=judgement.ground,
-        reasons=judgement.reasons,
-        listing_occurred_at=listing.occurred_at,
-        received_at=received,
-        decided_at=int(time.time() * 1000),
-        units_sold_before=sold,
-        fingerprint=fingerprint_of(examination),
-    )

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import faust
 import mode
 
+from agents.monitoring.decisions import decision_of
 from agents.monitoring.judge_keeper import JudgeKeeper
-from agents.monitoring.monitor import decision_of
 from agents.monitoring.policies import default_policy
 from agents.monitoring.screening import listing_decoder, to_listing
 from agents.reputation import FOLDS, read_facts

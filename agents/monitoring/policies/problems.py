@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from agents.carets import pointed_at, printable
+
 Severity = Literal["error", "warning"]
 
 MAX_SHOWN: Final = 100
 """Problems that are told of one file; of what is broken throughout, more say no more."""
-_LINE: Final = 100
-"""Characters of a source line that are shown around the place."""
 _MAX_NAME: Final = 60
 
 
@@ -47,16 +46,10 @@ class Problem:
         what = f"{self.what}: " if self.what else ""
         lines = [f"{self.file}:{self.line}:{self.column}: {self.severity}: {what}{self.text}"]
         if self.source.strip():
-            start = self.column - 1
-            first = max(0, start - _LINE // 2) if len(self.source) > _LINE else 0
-            line = "".join(map(_printable, self.source[first : first + _LINE]))
-            place = start - first
-            marked = line[place : place + self.width] or " "
+            line, carets = pointed_at(self.source, self.column - 1, self.width)
             margin = f"{self.line:>5} | "
             lines.append(f"{margin}{line}".rstrip())
-            lines.append(
-                " " * (len(margin) - 2) + "| " + " " * _cells(line[:place]) + "^" * _cells(marked)
-            )
+            lines.append(" " * (len(margin) - 2) + "| " + carets)
         if self.hint:
             lines.append(f"      = {self.hint}")
         return "\n".join(lines)
@@ -149,7 +142,7 @@ class Report:
 
 def short(name: str) -> str:
     """Return a name as a message quotes it: what is printed of it, and not all of a long one."""
-    printed = "".join(map(_printable, name))
+    printed = "".join(map(printable, name))
     return printed if len(printed) <= _MAX_NAME else printed[: _MAX_NAME - 1] + "…"
 
 
@@ -166,17 +159,3 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     nearest = max(known, key=likeness, default="")
     return f"did you mean '{nearest}'?" if nearest and likeness(nearest) >= 0.6 else ""
-
-
-def _printable(character: str) -> str:
-    if character == "\t":
-        return " "
-    return character if character.isprintable() else "·"
-
-
-def _cells(text: str) -> int:
-    """Return how many cells of a terminal a text takes."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
