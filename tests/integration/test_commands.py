@@ -49,6 +49,7 @@ def test_every_command_says_which_server_is_missing_and_exits_3(
         (("dead-letters", "list"), ("KAFKA", "REGISTRY")),
         (("dead-letters", "show", "0:0"), ("KAFKA", "REGISTRY")),
         (("dead-letters", "replay", "--all"), ("KAFKA", "REGISTRY")),
+        (("explain", "any"), ("KAFKA", "REGISTRY")),
         (("policy", "push", str(DEFAULT)), ("KAFKA", "REGISTRY")),
         (("policy", "list"), ("KAFKA", "REGISTRY")),
         (("policy", "show", "any"), ("KAFKA", "REGISTRY")),
@@ -169,6 +170,7 @@ def test_commands_without_their_topics_say_how_to_make_them(run: Any, settings: 
     for arguments in (
         ("rights", "list"),
         ("policy", "list"),
+        ("explain", "any"),
         ("dead-letters", "list"),
         ("views", "rebuild"),
         ("worker",),
