@@ -1,7 +1,5 @@
 """Looking pictures up: the Hamming index against comparing with every hash.
 
-Run: python -m tests.benchmarks.images [--rounds N]
-
 Both are asked for the same pictures, one round after the other, on one thread; the ratio of a round
 holds where an absolute figure only says how fast this machine was. faiss's exact flat index takes
 part where faiss-cpu is installed.
@@ -9,9 +7,7 @@ part where faiss-cpu is installed.
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +19,9 @@ from agents.monitoring.images.hamming import HammingIndex, Hashes
 from agents.monitoring.images.known import KnownImages
 from agents.pdq import MAX_DISTANCE
 from agents.records import Right
+from tests.benchmarks import machine
+from tests.benchmarks.report import Section, Table, ratios, spread
+from tests.benchmarks.subjects import Options
 
 SIZES: Final = (1_000, 100_000, 1_000_000)
 BATCH: Final = 1_000
@@ -30,32 +29,103 @@ BATCH: Final = 1_000
 COMPARED: Final = 20
 """Of those, how many are compared with every hash, which takes long."""
 
+INDEX: Final = "index"
+EVERY: Final = "comparing all"
+FLAT: Final = "faiss, flat"
+
 Ask = Callable[[Hashes], object]
+
+
+GOALS: Final = {100_000: (None, 0.3), 1_000_000: (150, 3.0)}
+"""Megabytes and milliseconds a picture, by size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one size of registry costs. Times are medians of the rounds, in ms a picture."""
+    """What one size of registry costs. Times are ms a picture, by way and round."""
 
     hashes: int
     kind: str
     megabytes: float
     build_s: float
-    index_ms: float
-    all_ms: float
-    times_faster: float
-    """Median of the rounds' ratios."""
-    faiss_ms: float | None
-    times_faster_than_faiss: float | None
+    taken: dict[str, list[float]]
+
+    @property
+    def name(self) -> str:
+        """How tables call it."""
+        return f"{self.hashes:,} {self.kind}"
 
 
-def run(rounds: int = 5) -> list[Row]:
+def run(options: Options) -> Section:
     """Measure every size, with hashes as random as those of different pictures, and crowded ones.
 
     In a crowded registry half of the hashes are of a few pictures registered again and again, each
     time a little different, and half of what is asked for is near those.
     """
-    return [_measure(size, kind, rounds) for size in SIZES for kind in ("different", "crowded")]
+    described = machine.description(options.cores)
+    with machine.pinned(options.cores.contestant):
+        rows = [
+            _measure(size, kind, options.rounds)
+            for size in SIZES
+            for kind in ("different", "crowded")
+        ]
+        registry = registry_row()
+    ways = [name for name in rows[0].taken if name != INDEX]
+    goals = (
+        f"{size:,} hashes: "
+        + (f"{megabytes} MB at most, and " if megabytes else "")
+        + f"{milliseconds} ms a picture"
+        for size, (megabytes, milliseconds) in GOALS.items()
+    )
+    return Section(
+        title="Pictures",
+        how=(
+            f"{BATCH:,} pictures, as many as a batch of listings has, are asked for at once among "
+            "registered ones, on one thread: all within distance 31, exactly. Different hashes are "
+            "random, as those of different pictures; of crowded ones half are of a few pictures "
+            "registered again and again, each time a little different, and half of what is asked "
+            f"for is near those. {COMPARED} of the pictures are compared with every hash."
+        ),
+        command=options.command,
+        machine=described,
+        tables=(
+            Table(
+                ("ratio, round by round", *(f"{name} to {INDEX}" for name in ways)),
+                tuple(
+                    (
+                        row.name,
+                        *(
+                            spread(ratios(row.taken[name], row.taken[INDEX])).text(1, " ×")
+                            for name in ways
+                        ),
+                    )
+                    for row in rows
+                ),
+            ),
+            Table(
+                (
+                    "hashes",
+                    "MB",
+                    "built in, s",
+                    *(f"{name}, ms a picture" for name in rows[0].taken),
+                ),
+                tuple(
+                    (
+                        row.name,
+                        f"{row.megabytes:.0f}",
+                        f"{row.build_s:.2f}",
+                        *(spread(times).text(3) for times in row.taken.values()),
+                    )
+                    for row in rows
+                ),
+            ),
+        ),
+        notes=(
+            registry,
+            f"The goals: {'; '.join(goals)}.",
+            *(() if FLAT in ways else ("faiss-cpu is not installed and takes no part.",)),
+        ),
+    )
 
 
 def _measure(size: int, kind: str, rounds: int) -> Row:
@@ -74,35 +144,19 @@ def _measure(size: int, kind: str, rounds: int) -> Row:
     index = HammingIndex(hashes)
     build = time.perf_counter() - started
     ways: dict[str, tuple[Ask, Hashes]] = {
-        "index": (index.within, asked),
-        "all": (lambda queries: _compare_all(hashes, queries), asked[:: BATCH // COMPARED]),
+        INDEX: (index.within, asked),
+        EVERY: (lambda queries: _compare_all(hashes, queries), asked[:: BATCH // COMPARED]),
     }
     flat = _faiss(hashes)
     if flat is not None:
-        ways["faiss"] = (flat, asked[:: BATCH // (5 * COMPARED)])
+        ways[FLAT] = (flat, asked[:: BATCH // (5 * COMPARED)])
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, (ask, queries) in ways.items():
             started = time.perf_counter()
             ask(queries)
             taken[name].append((time.perf_counter() - started) / len(queries) * 1e3)
-
-    def ratio(name: str) -> float:
-        return statistics.median(
-            other / ours for other, ours in zip(taken[name], taken["index"], strict=True)
-        )
-
-    return Row(
-        hashes=size,
-        kind=kind,
-        megabytes=index.nbytes / 1e6,
-        build_s=build,
-        index_ms=statistics.median(taken["index"]),
-        all_ms=statistics.median(taken["all"]),
-        times_faster=ratio("all"),
-        faiss_ms=statistics.median(taken["faiss"]) if flat else None,
-        times_faster_than_faiss=ratio("faiss") if flat else None,
-    )
+    return Row(size, kind, index.nbytes / 1e6, build, taken)
 
 
 def _noise(random: np.random.Generator, count: int) -> Hashes:
@@ -144,8 +198,8 @@ def registry_row(size: int = 100_000) -> str:
     known.near(batch)
     each = (time.perf_counter() - started) / BATCH * 1e3
     return (
-        f"as a registry of 100 rights and {size:,} hashes: built in {build:.2f} s, "
-        f"{each:.3f} ms a picture, {known.nbytes / 1e6:.0f} MB"
+        f"As a registry of 100 rights and {size:,} different hashes, text in and rights out: built "
+        f"in {build:.2f} s, {each:.3f} ms a picture, {known.nbytes / 1e6:.0f} MB."
     )
 
 
@@ -153,26 +207,3 @@ def _values(count: int, seed: int = 1) -> Iterator[int]:
     random = np.random.default_rng(seed)
     for row in random.integers(0, 2**64, (count, 4), dtype=np.uint64):
         yield int.from_bytes(row.tobytes(), "little")
-
-
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.images")
-    parser.add_argument("--rounds", type=int, default=5)
-    given = parser.parse_args()
-    print("| hashes | | MB | built in | ms a picture | comparing all | times faster | faiss |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    for row in run(given.rounds):
-        faiss = "not installed"
-        if row.faiss_ms is not None:
-            faiss = f"{row.faiss_ms:.3f} ms, {row.times_faster_than_faiss:.1f} ×"
-        print(
-            f"| {row.hashes:,} | {row.kind} | {row.megabytes:.0f} | {row.build_s:.2f} s "
-            f"| {row.index_ms:.3f} | {row.all_ms:.2f} ms | {row.times_faster:.0f} × | {faiss} |",
-            flush=True,
-        )
-    print(registry_row())
-
-
-if __name__ == "__main__":
-    main()

@@ -20,6 +20,9 @@ SUBJECTS: Final[dict[str, str]] = {
     "memory": "tests.benchmarks.memory",
     "projection": "tests.benchmarks.projection",
     "policy": "tests.benchmarks.policy",
+    "examination": "tests.benchmarks.examination",
+    "hostile": "tests.benchmarks.hostile",
+    "images": "tests.benchmarks.images",
 }
 """The module of each subject, in the order they are run and written."""
 

@@ -1,0 +1,193 @@
+"""What a listing costs that the byte screen lets through: decoded, examined, judged, recorded."""
+
+from __future__ import annotations
+
+import gc
+import io
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import fastavro
+import msgspec
+
+import schemas
+from agents.monitoring.judge import Examination, Judge
+from agents.monitoring.marks import Found, Seen
+from agents.monitoring.monitor import decision_of
+from agents.monitoring.policies import default_policy
+from agents.monitoring.registry import compile_registry
+from agents.monitoring.remembering import ask_of, needs_of
+from agents.monitoring.screening import listing_decoder, to_listing
+from agents.records import DAY_MS, Listing, parse_time
+from agents.reputation import SellerFacts, Standing
+from agents.takedowns import TakedownEvents, takedown
+from streams.codec import HEADER_BYTES, Encoder
+from streams.schema_registry import SchemaRegistry
+from streams.settings import Settings
+from tests.benchmarks import catalogue, machine
+from tests.benchmarks.report import Section, Table, percentile, ratios, spread
+from tests.benchmarks.subjects import Options
+
+NOW: Final = parse_time("2026-12-01T12:00:00Z")
+LISTINGS: Final = 3_000
+INFRINGING: Final = 0.1
+"""Share of the listings that infringe: among all it is a tenth of that."""
+BATCH: Final = 100
+GOAL_US: Final = 150.0
+JUDGEMENT: Final = "full judgement"
+ALONE: Final = "the same, read for marks by itself"
+DECODING: Final = "one decoding by fastavro"
+
+CLEAN: Final = SellerFacts("bench:seller", NOW - 900 * DAY_MS, True, Standing())
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A listing that passed the screen: its value, and what the screen saw in it."""
+
+    value: bytes
+    seen: Seen
+
+
+class Bench:
+    """Everything between the bytes of a listing and the bytes of its takedown, in one process."""
+
+    def __init__(self) -> None:
+        """Compile 1,200 rights and the default policy."""
+        self.rights = catalogue.rights()
+        self.judge = Judge(compile_registry(self.rights, "1"), default_policy())
+        registry = SchemaRegistry.connect(Settings(schema_registry_url="mock://examination"))
+        self.encoder = Encoder(registry, "marketplace.listings", "listing")
+        self.decoder = listing_decoder(registry)
+        self.events = TakedownEvents(
+            "takedowns",
+            "reviews",
+            Encoder(registry, "takedowns", "takedown"),
+            Encoder(registry, "reviews", "review"),
+        )
+
+    def encoded(self, listing: Listing) -> bytes:
+        """Return a listing's value as it lies in Kafka."""
+        value = self.encoder.encode(msgspec.to_builtins(listing))
+        self.decoder.fetch(self.decoder.unknown([value]))
+        return value
+
+    def hits(self, listings: Sequence[Listing]) -> list[Hit]:
+        """Return those that the screen lets through, screened in batches."""
+        found: list[Hit] = []
+        for first in range(0, len(listings), BATCH):
+            values = [self.encoded(listing) for listing in listings[first : first + BATCH]]
+            texts = [self.decoder.project(value)[2] for value in values]
+            for number, seen in self.judge.screen(texts).items():
+                if seen is not None:
+                    found.append(Hit(values[number], seen))
+        return found
+
+    def decide(self, examination: Examination) -> str:
+        """Return the outcome, all asked and recorded: as the worker does it, without a store."""
+        ask_of(examination, needs_of(self.judge.policy, examination))
+        judgement = self.judge.decide(examination, CLEAN)
+        if judgement.verdict.outcome != "allow":
+            self.events.event(takedown(decision_of(examination, judgement, 0, NOW)))
+        return judgement.verdict.outcome
+
+    def judged(self, hit: Hit) -> str:
+        """Take a listing the whole way, with what the screen saw."""
+        listing = to_listing(self.decoder, hit.value)
+        found: Found | None = self.judge.found(listing, hit.seen)
+        return self.decide(self.judge.examine(listing, NOW, {}, found))
+
+    def judged_alone(self, hit: Hit) -> str:
+        """Take it the whole way as if no batch had been screened."""
+        listing = to_listing(self.decoder, hit.value)
+        return self.decide(self.judge.examine(listing, NOW, {}))
+
+
+def run(options: Options) -> Section:
+    """Measure every listing in every way, in every round."""
+    described = machine.description(options.cores)
+    bench = Bench()
+    supply = catalogue.Catalogue([right.mark for right in bench.rights], options.data)
+    count = min(LISTINGS, options.listings)
+    hits = bench.hits(list(supply.listings(count, NOW, naming=1.0, infringing=INFRINGING)))
+    outcomes = Counter(bench.judged(hit) for hit in hits)
+    with machine.pinned(options.cores.contestant):
+        taken = measure(ways(bench), hits, options.rounds)
+    medians = {
+        name: [statistics.median(times) for times in rounds] for name, rounds in taken.items()
+    }
+    tails = {name: [percentile(times, 0.99) for times in rounds] for name, rounds in taken.items()}
+    acted = ", ".join(f"{outcomes[name]:,} {name}" for name in ("allow", "review", "remove"))
+    return Section(
+        title="Examination",
+        how=(
+            f"{len(hits):,} {'real rows' if options.data else 'generated listings'} that name one "
+            f"of {len(bench.rights):,} marks and passed the byte screen ({acted}), one by one on "
+            "one core: decoded, what the screen saw taken up, vocabulary, price, numbers and "
+            "category read, asked what the store would be asked, judged, and the takedown or "
+            "review made and encoded. Processor time of the thread. Beside it the same listing "
+            "read for marks by itself, with no batch to share the folding with, and nothing but "
+            "its decoding."
+        ),
+        command=options.command,
+        machine=described,
+        tables=(
+            Table(
+                ("ratio, round by round", "p50"),
+                tuple(
+                    (
+                        f"{one} to {other}",
+                        spread(ratios(medians[one], medians[other])).text(1, " ×"),
+                    )
+                    for one, other in ((JUDGEMENT, DECODING), (ALONE, JUDGEMENT))
+                ),
+            ),
+            Table(
+                ("way", "p50, µs a listing", "p99"),
+                tuple(
+                    (name, spread(medians[name]).text(1), spread(tails[name]).text(0))
+                    for name in taken
+                ),
+            ),
+        ),
+        notes=(f"The goal for the full judgement is {GOAL_US:.0f} µs at p50.",),
+    )
+
+
+Way = Callable[[Hit], object]
+
+
+def ways(bench: Bench) -> dict[str, Way]:
+    """Return what is measured: the judgement, and what it is compared with."""
+    schema = fastavro.parse_schema(schemas.without_docs(schemas.load("listing")))
+
+    def decoding(hit: Hit) -> object:
+        stream = io.BytesIO(hit.value)
+        stream.seek(HEADER_BYTES)
+        return fastavro.schemaless_reader(stream, schema, None)
+
+    return {JUDGEMENT: bench.judged, ALONE: bench.judged_alone, DECODING: decoding}
+
+
+def measure(
+    candidates: dict[str, Way], hits: Sequence[Hit], rounds: int
+) -> dict[str, list[list[float]]]:
+    """Return for each way and round the microseconds of processor time of each listing."""
+    for way in candidates.values():  # what is compiled at first use, and caches of words
+        for hit in hits:
+            way(hit)
+    taken: dict[str, list[list[float]]] = {name: [] for name in candidates}
+    for _ in range(rounds):
+        for name, way in candidates.items():
+            gc.collect()
+            times: list[float] = []
+            for hit in hits:
+                started = time.thread_time_ns()
+                way(hit)
+                times.append((time.thread_time_ns() - started) / 1e3)
+            taken[name].append(times)
+    return taken
