@@ -16,8 +16,9 @@ import msgspec
 from agents.history.recall import Past
 from agents.monitoring.comparison import Ruling
 from agents.monitoring.evidence import evidence_of, reason_of
-from agents.monitoring.examination import RightMatch, examine_right, texts_of
+from agents.monitoring.examination import RightMatch, examine_right
 from agents.monitoring.goods import add_goods, prepare, read_goods
+from agents.monitoring.listing_texts import ListingTexts, texts_of
 from agents.monitoring.marks import Found, Seen
 from agents.monitoring.pictures import hashes_of, pictures_of
 from agents.monitoring.policies import Policy, Rule
@@ -162,6 +163,7 @@ class Judge:
             (found,) = self.find_all([listing])
         rights = self.registry.rights
         pictures = pictures_of(listing, near)
+        texts = ListingTexts(listing, self._vocabulary, found.marks)
         by_right: dict[int, list[int]] = {}
         for position, match in enumerate(found.marks):
             for right in self.registry.rights_of_mark[match.mark]:
@@ -169,7 +171,7 @@ class Judge:
         concerned = {
             right: [found.marks[position] for position in positions]
             for right, positions in by_right.items()
-            if self.registry.concerns_goods(right, listing)
+            if self.registry.concerns_goods(right, texts)
         }
         for right in pictures:
             # Of a right that only a picture concerns nothing is asked where no rule can matter.
@@ -186,7 +188,7 @@ class Judge:
         for right, marks in concerned.items():
             examined = examine_right(
                 rights[right],
-                listing,
+                texts,
                 marks,
                 self._vocabulary,
                 now,

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from agents.monitoring.examination import examine_right, texts_of
+from agents.monitoring.examination import examine_right
+from agents.monitoring.listing_texts import ListingTexts, texts_of
 from agents.monitoring.marks import Found, MarkMatch, words_of
 from agents.monitoring.registry import compile_registry, in_force
 from agents.monitoring.vocabulary import load as load_vocabulary
@@ -92,16 +93,17 @@ class Reach:
         for match in found.marks:
             for position in self._registry.rights_of_mark[match.mark]:
                 by_right[position].append(match)
+        texts = ListingTexts(listing, self._vocabulary, found.marks)
         for position, matches in by_right.items():
             right, moment = self._registry.rights[position], self._moments[position]
             if not in_force(right, listing, moment):
                 continue
-            if not self._registry.concerns_goods(position, listing):
+            if not self._registry.concerns_goods(position, texts):
                 continue
             # What may be an honest word counts only where the listing calls its goods copies.
             sure = [match for match in matches if match.strength != "weak"]
             if not sure and not examine_right(
-                right, listing, matches, self._vocabulary, moment, disguised=found.words
+                right, texts, matches, self._vocabulary, moment, disguised=found.words
             ):
                 continue
             yield from {(position, match.mark) for match in sure or matches}

@@ -21,6 +21,7 @@ from agents.records import Listing, Right
 
 if TYPE_CHECKING:
     from agents.monitoring.images.known import KnownImages
+    from agents.monitoring.listing_texts import ListingTexts
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Registry:
     def _category_words(self) -> dict[int, re.Pattern[str]]:
         return {}
 
-    def concerns_goods(self, right: int, listing: Listing) -> bool:
+    def concerns_goods(self, right: int, texts: ListingTexts) -> bool:
         """Return whether a common-word mark stands beside a word of the goods it covers.
 
         Always true for a mark that is no common word.
@@ -54,8 +55,7 @@ class Registry:
             ending = r"(?:s|es)?(?!\w)"
             pattern = re.compile(rf"(?<!\w)(?:{'|'.join(words)}){ending}" if words else r"(?!)")
             self._category_words[right] = pattern
-        text = "\n".join((listing.title, *listing.category_path, listing.description))
-        return bool(pattern.search(folded_reading(text)))
+        return bool(pattern.search(texts.goods))
 
 
 def compile_registry(rights: Iterable[Right], version: str) -> Registry:

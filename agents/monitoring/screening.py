@@ -23,7 +23,7 @@ from streams.schema_registry import SchemaRegistry
 log = logging.getLogger(__name__)
 
 TEXT_FIELDS: Final = ("title", "brand", "description", "attributes")
-"""Fields a mark is looked for in; the same ones as `examination.texts_of`."""
+"""Fields a mark is looked for in; the same ones as `listing_texts.texts_of`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ back-reference. Hyperscan runs them as automata, so no text can make one slow.
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from bisect import bisect_right
@@ -31,6 +32,9 @@ TOGETHER: Final = 250
 than apart, and each database is a scan of its own (4 µs). What is compiled is kept: compiled.py."""
 
 _SPACES: Final = re.compile(" {2,}")
+_ACROSS: Final = re.compile(r"\\[sDWnvhHVNRXC]")
+"""What may match the end of a line, classes such as [^a] apart; a full stop does not."""
+_BUT: Final = re.compile(r"(?<!\\)\[\^")
 
 _FLAGS: Final = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_SOM_LEFTMOST
 
@@ -124,9 +128,14 @@ class Expressions:
         `rare` says that they are looked for in whole texts, where few should be met by chance.
 
         Raises:
-            VocabularyError: Hyperscan does not take an entry; says which.
+            VocabularyError: Hyperscan does not take an entry, or it may reach over the end of a
+                text that is read with others; says which.
         """
         self.entries = tuple(entries)
+        for entry in self.entries if rare else ():
+            if across := _ACROSS.search(entry.pattern):
+                reason = f"'{across[0]}' may match a line's end; list what it stands for"
+                raise VocabularyError(_where(entry, reason))
         short = SHORT_IN_TEXTS if rare else SHORT
         plain: dict[tuple[str, str, bool, str], tuple[bytes, int]] = {}
         others: dict[tuple[str, str, bool, str], tuple[bytes, int]] = {}
@@ -137,6 +146,8 @@ class Expressions:
                 if texts is None or min(len(text.encode()) for text in texts) < short:
                     pattern = f"{before}{_edge(branch, before)}(?:{branch})"
                     pattern += f"{_edge(branch[::-1], behind)}{behind}"
+                    if rare:
+                        pattern = _BUT.sub(r"[^\\n", pattern)
                     key = (entry.group, entry.excuses, entry.beside, pattern)
                     others.setdefault(key, (pattern.encode(), index))
                 else:
@@ -179,27 +190,76 @@ class Expressions:
 
         for database, entry_of in self._databases:
             database.scan(raw, match_event_handler=note)
-            found += [(entry_of[number], first, last) for number, first, last in met]
-            met.clear()
+            if met:
+                found += [(entry_of[number], first, last) for number, first, last in met]
+                met.clear()
         if not found:
             return []
-        longest: dict[tuple[int, int], int] = {}
-        places = None if len(raw) == len(read) else _places(raw, found)
-        kinds, count = _KINDS, len(read)
-        for entry, first, last in found:
-            start, end = (first, last) if places is None else (places[first], places[last])
-            if end <= longest.get((entry, start), -1):
-                continue
-            # It stands alone where no neighbour is of the word: a letter or digit of one script.
-            if start and (kind := kinds[read[start - 1]]) and kind == kinds[read[start]]:
-                continue
-            if end < count and (kind := kinds[read[end]]) and kind == kinds[read[end - 1]]:
-                continue
-            longest[entry, start] = end
-        hits = [Hit(entry, start, end) for (entry, start), end in longest.items()]
+        longest = _alone(raw, found) if len(raw) == len(read) else _alone_in(read, raw, found)
+        hits = [
+            Hit(entry, start, -end)
+            for start, end, entry in sorted(
+                (start, -end, entry) for (entry, start), end in longest.items()
+            )
+        ]
         if len(read) != len(text):
             hits = _unsqueezed(spaced, hits)
-        return sorted(hits, key=lambda hit: (hit.start, -hit.end, hit.entry))
+            hits.sort(key=lambda hit: (hit.start, -hit.end, hit.entry))
+        return hits
+
+    def hits_of(self, texts: Sequence[str]) -> list[list[Hit]]:
+        """Return the hits of each text. Read as lines of one: a scan costs 3 µs, however short.
+
+        Nothing reaches over a line's end: expressions that may are refused where `rare` is said.
+        """
+        found: list[list[Hit]] = [[] for _ in texts]
+        joined = "\n".join(texts)
+        if joined.count("\n") != len(texts) - 1:
+            return [self.hits(text) for text in texts]
+        hits = self.hits(joined)
+        if hits:
+            starts = [0, *itertools.accumulate(len(text) + 1 for text in texts)]
+            for entry, start, end in hits:
+                number = bisect_right(starts, start) - 1
+                found[number].append(Hit(entry, start - starts[number], end - starts[number]))
+        return found
+
+
+def _alone(raw: bytes, found: Sequence[tuple[int, int, int]]) -> dict[tuple[int, int], int]:
+    """Return the longest match of each entry from each start that stands alone, in ASCII."""
+    letters = (raw + b" ").translate(_LETTERS)
+    longest: dict[tuple[int, int], int] = {}
+    for entry, start, end in found:
+        if (letters[start - 1] and letters[start]) or (letters[end] and letters[end - 1]):
+            continue
+        if end > longest.get((entry, start), -1):
+            longest[entry, start] = end
+    return longest
+
+
+def _alone_in(
+    read: str, raw: bytes, found: Sequence[tuple[int, int, int]]
+) -> dict[tuple[int, int], int]:
+    """Return the same where code points take several bytes.
+
+    A match stands alone where no neighbour is of the word: a letter or digit of one script.
+    """
+    longest: dict[tuple[int, int], int] = {}
+    places, kinds, count = _places(raw, found), _KINDS, len(read)
+    for entry, first, last in found:
+        start, end = places[first], places[last]
+        if end <= longest.get((entry, start), -1):
+            continue
+        if start and (kind := kinds[read[start - 1]]) and kind == kinds[read[start]]:
+            continue
+        if end < count and (kind := kinds[read[end]]) and kind == kinds[read[end - 1]]:
+            continue
+        longest[entry, start] = end
+    return longest
+
+
+_LETTERS: Final = bytes(byte < 0x80 and chr(byte).isalnum() for byte in range(256))
+"""For each byte of ASCII whether it is a letter or a digit."""
 
 
 def check(entries: Sequence[Entry]) -> None:

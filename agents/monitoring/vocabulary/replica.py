@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-from agents.monitoring.vocabulary.expressions import Expressions, for_python
+from agents.monitoring.vocabulary.expressions import Expressions, Hit, for_python
 
 NEAR: Final = 80
 """Characters between a mark and a strong word that still speaks of it *(start value)*."""
@@ -54,6 +54,8 @@ REPEATED: Final = 12
 """Times that one word is looked at in a text; who denies it so often says nothing new after."""
 EXAMINED: Final = 100
 """Words looked at in a text."""
+MOST_WORDS: Final = 300
+"""Words met in a listing, or in a part of an overlong text."""
 
 Kind = Literal["replica", "inspired"]
 
@@ -79,7 +81,7 @@ class Word(NamedTuple):
     end: int
 
 
-class _Read(NamedTuple):
+class ReadText(NamedTuple):
     """The words of copying in a text, and what is known of each by its index so far."""
 
     text: str
@@ -115,8 +117,29 @@ class ReplicaWords:
         # A listing is asked about once for each right that it names: the words are the same.
         self._read = lru_cache(maxsize=16)(self._words_of)
 
+    def read(self, texts: Sequence[str]) -> list[ReadText | None]:
+        """Return the words of copying in each text of a listing; None where nothing has to be read.
+
+        Of an overlong text none are returned: it is read around the marks, when they are known.
+        """
+        left = MOST_WORDS
+        found: list[ReadText | None] = []
+        short = ["" if len(text) > 2 * HEAD else text for text in texts]
+        for text, hits in zip(texts, self._words.hits_of(short), strict=True):
+            words = self._few(text, hits, left)
+            left -= len(words)
+            speaks = words or len(text) > 2 * HEAD
+            found.append(ReadText(text, words, {}, {}) if speaks else None)
+        return found
+
     def find(
-        self, text: str, marks: Sequence[tuple[int, int]], *, title: bool, whole: bool
+        self,
+        text: str,
+        marks: Sequence[tuple[int, int]],
+        *,
+        title: bool,
+        whole: bool,
+        read: ReadText | None = None,
     ) -> list[Finding]:
         """Return what calls the goods copies; see `Vocabulary.replica_words`."""
         reach = {
@@ -130,12 +153,11 @@ class ReplicaWords:
         }
         spans = sorted(marks)
         said: list[Word] = []
-        for offset, piece in _pieces(text, spans):
-            read = self._read(piece)
+        for offset, part in self._parts(text, spans, read):
             opens = whole and offset == 0
             wanted = [
                 index
-                for index, (group, start, end) in enumerate(read.words)
+                for index, (group, start, end) in enumerate(part.words)
                 if _reaches(
                     text,
                     start + offset,
@@ -145,10 +167,10 @@ class ReplicaWords:
                 )
             ]
             said.extend(
-                Word(read.words[index].group, read.words[index].start + offset,
-                     read.words[index].end + offset)
+                Word(part.words[index].group, part.words[index].start + offset,
+                     part.words[index].end + offset)
                 for index in wanted[:EXAMINED]
-                if self._counts(read, index)
+                if self._counts(part, index)
             )  # fmt: skip
         # The longest says most: a 'replica jersey' is no 'replica'.
         said.sort(key=lambda word: (word.start - word.end, REPLICA_GROUPS.index(word.group)))
@@ -167,6 +189,14 @@ class ReplicaWords:
             for word in kept
         ]
 
+    def _parts(
+        self, text: str, marks: Sequence[tuple[int, int]], read: ReadText | None
+    ) -> Iterable[tuple[int, ReadText]]:
+        """Return the parts of a text that are read, each with its offset."""
+        if read is not None and len(text) <= 2 * HEAD:
+            return ((0, read),)
+        return ((offset, self._read(piece)) for offset, piece in _pieces(text, marks))
+
     def denied(self, text: str, start: int, end: int) -> bool:
         """Return whether words of copying stand there, and all are negated or innocent."""
         for offset, piece in _pieces(text, [(start, end)]):
@@ -180,16 +210,22 @@ class ReplicaWords:
                 return bool(there) and not any(self._counts(read, index) for index in there)
         return False
 
-    def _words_of(self, text: str) -> _Read:
+    def _words_of(self, text: str) -> ReadText:
+        return ReadText(text, self._few(text, self._words.hits(text), MOST_WORDS), {}, {})
+
+    def _few(self, text: str, hits: Iterable[Hit], most: int) -> list[Word]:
+        """Return `most` of the words, each as often as it says something new."""
         words: list[Word] = []
         repeated: Counter[tuple[int, str]] = Counter()
-        for entry, start, end in self._words.hits(text):
+        for entry, start, end in hits:
+            if len(words) >= most:
+                break
             repeated[entry, text[start:end]] += 1
             if repeated[entry, text[start:end]] <= REPEATED:
                 words.append(Word(self._groups[entry], start, end))
-        return _Read(text, words, {}, {})
+        return words
 
-    def _counts(self, read: _Read, index: int) -> bool:
+    def _counts(self, read: ReadText, index: int) -> bool:
         """Return whether a word is neither negated nor innocent."""
         if index not in read.counts:
             _, start, end = read.words[index]
@@ -198,7 +234,7 @@ class ReplicaWords:
             )
         return read.counts[index]
 
-    def _is_negated(self, read: _Read, index: int) -> bool:
+    def _is_negated(self, read: ReadText, index: int) -> bool:
         """Return whether a word is turned round ('not a replica'), itself or with one before it."""
         chain = [
             index
@@ -221,7 +257,7 @@ class ReplicaWords:
             negated = read.negated[position]
         return negated
 
-    def _goes_with(self, read: _Read, before: int, index: int) -> bool:
+    def _goes_with(self, read: ReadText, before: int, index: int) -> bool:
         """Return whether a word is part of the one before it, or stands in one list with it."""
         _, _, last = read.words[before]
         start = read.words[index].start

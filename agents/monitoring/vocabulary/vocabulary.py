@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from agents.monitoring.vocabulary.disguised import ALONE, APART, DisguisedWords
 from agents.monitoring.vocabulary.expressions import Expressions
 from agents.monitoring.vocabulary.nominative import NominativeUse
-from agents.monitoring.vocabulary.replica import Finding, ReplicaWords
+from agents.monitoring.vocabulary.replica import Finding, ReadText, ReplicaWords
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,10 @@ class Vocabulary:
     _used: Expressions = field(repr=False)
     _literals: tuple[str, ...] = field(repr=False)
 
+    def read(self, texts: Sequence[str]) -> list[ReadText | None]:
+        """Return for each text of a listing what `replica_words` reads; None for no such words."""
+        return self._replica.read(texts)
+
     def replica_words(
         self,
         text: str,
@@ -33,15 +37,17 @@ class Vocabulary:
         *,
         title: bool = False,
         whole: bool = False,
+        read: ReadText | None = None,
     ) -> list[Finding]:
         """Return what calls the goods copies, in order, none within another.
 
         `marks` are the spans of the mark in `text`. In a title a word counts wherever it stands;
         elsewhere it has to stand near a mark, unless `whole` says that all of the text is about the
         goods of the mark: then strong words count anywhere. Words under a negation ('not a
-        replica') or in an innocent context ('1:18 scale model', 'AAA batteries') do not count.
+        replica') or in an innocent context ('1:18 scale model', 'AAA batteries') do not count. With
+        what `read` returned of it the text is not read again.
         """
-        return self._replica.find(text, marks, title=title, whole=whole)
+        return self._replica.find(text, marks, title=title, whole=whole, read=read)
 
     def denies(self, text: str, start: int, end: int) -> bool:
         """Return whether words of copying stand at this span, and every one is negated or innocent.
