@@ -57,7 +57,10 @@ def compare_price(listing: Listing, right: Right) -> PriceCheck:
     price, reference = listing.price_minor, right.reference_price_minor
     if reference is None or reference <= 0 or price is None:
         return PriceCheck()
-    currency, wanted = listing.currency.strip().upper(), right.reference_currency.strip().upper()
+    currency, wanted = (
+        listing.currency[:MAX_CHARS].strip().upper(),
+        right.reference_currency.strip().upper(),
+    )
     if price <= 0:
         return PriceCheck(abstains=f"A price of {price} can't be compared.")
     if not currency:

@@ -16,7 +16,7 @@ import msgspec
 from agents.history.recall import Past
 from agents.monitoring.comparison import Ruling
 from agents.monitoring.evidence import evidence_of, reason_of
-from agents.monitoring.examination import RightMatch, examine_right
+from agents.monitoring.examination import RightMatch, examine_right, mentions_by_right
 from agents.monitoring.goods import add_goods, prepare, read_goods
 from agents.monitoring.listing_texts import ListingTexts, texts_of
 from agents.monitoring.marks import Found, Seen
@@ -164,13 +164,10 @@ class Judge:
         rights = self.registry.rights
         pictures = pictures_of(listing, near)
         texts = ListingTexts(listing, self._vocabulary, found.marks)
-        by_right: dict[int, list[int]] = {}
-        for position, match in enumerate(found.marks):
-            for right in self.registry.rights_of_mark[match.mark]:
-                by_right.setdefault(right, []).append(position)
+        mentions = mentions_by_right(found.marks, self.registry.rights_of_mark)
         concerned = {
-            right: [found.marks[position] for position in positions]
-            for right, positions in by_right.items()
+            right: marks
+            for right, marks in mentions.items()
             if self.registry.concerns_goods(right, texts)
         }
         for right in pictures:

@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -106,6 +106,12 @@ def in_force(right: Right, listing: Listing, now: int) -> bool:
     return bool(_territories(right, listing))
 
 
+@lru_cache(maxsize=4_096)
+def _countries(codes: tuple[str, ...]) -> frozenset[str]:
+    """Return the countries of codes; most listings of a seller ship to the same."""
+    return countries(codes)
+
+
 _EVERYWHERE = frozenset({"*"})
 MAX_CODES = 1000
 """Countries a listing may say it ships to, so that none takes long."""
@@ -116,10 +122,10 @@ def _territories(right: Right, listing: Listing) -> frozenset[str]:
     # Where none of the codes is a country's, nobody knows where it ships to: it may be anywhere.
     # The same where there are more codes than countries, four times over.
     many = len(listing.ships_to) > MAX_CODES
-    shipped = frozenset() if many else countries(listing.ships_to)
+    shipped = frozenset() if many else _countries(listing.ships_to)
     if not right.territories:
         return shipped or _EVERYWHERE
-    held = countries(right.territories)
+    held = _countries(right.territories)
     return held & shipped if shipped else held
 
 
@@ -137,7 +143,7 @@ def authorisation(right: Right, listing: Listing, now: int) -> tuple[bool, bool]
             continue
         if not seller.territories:
             return True, True
-        granted |= countries(seller.territories)
+        granted |= _countries(seller.territories)
     if not granted:
         return False, False
     if wanted == _EVERYWHERE:

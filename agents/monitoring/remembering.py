@@ -18,6 +18,7 @@ from agents.history.links import NAMES
 from agents.history.recall import Ask, Lookup, Past, Relisting
 from agents.history.sightings import Digest, Sighting, digest_of, replaced
 from agents.monitoring.folding import folded_reading
+from agents.monitoring.marks import MOST_CHARACTERS
 from agents.monitoring.policies import Policy
 from agents.monitoring.signals import FROM_STORE, PACE, REMOVALS, SELLER, UPDATES, Facts
 from agents.pdq import is_hash
@@ -46,7 +47,7 @@ def fingerprint_of(examination: Examination) -> Fingerprint | None:
 
 def _goods_title(examination: Examination) -> str:
     """Return the folded title without words of copying, or all of it where little else is left."""
-    title = examination.listing.title
+    title = examination.listing.title[:MOST_CHARACTERS]
     spans = {
         (word.start, word.end)
         for match in examination.matches
@@ -101,7 +102,8 @@ def ask_of(examination: Examination, needs: frozenset[str]) -> Ask | None:
 
 
 def _digest(listing: Listing) -> Digest:
-    return digest_of(listing, folded_reading(listing.title), folded_reading(listing.brand))
+    title, brand = listing.title[:MOST_CHARACTERS], listing.brand[:MOST_CHARACTERS]
+    return digest_of(listing, folded_reading(title), folded_reading(brand))
 
 
 def sighting_of(examination: Examination) -> Sighting:

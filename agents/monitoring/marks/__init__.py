@@ -8,7 +8,16 @@ how surely; `struck` reads letters that are struck out.
 
 from agents.monitoring.marks.letters import ACCENT
 from agents.monitoring.marks.matcher import Found, MarkMatch, MarkMatcher, Seen
-from agents.monitoring.marks.sheet import first_texts
+from agents.monitoring.marks.sheet import MOST_CHARACTERS, first_texts
 from agents.monitoring.marks.spellings import words_of
 
-__all__ = ["ACCENT", "Found", "MarkMatch", "MarkMatcher", "Seen", "first_texts", "words_of"]
+__all__ = [
+    "ACCENT",
+    "MOST_CHARACTERS",
+    "Found",
+    "MarkMatch",
+    "MarkMatcher",
+    "Seen",
+    "first_texts",
+    "words_of",
+]
