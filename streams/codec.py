@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 import fastavro
 
 import schemas
-from streams.projection import Projection, compile_projection
+from streams.projection import Projection, TooManyItemsError, compile_projection
 from streams.schema_registry import (
     RegistryUnavailableError,
     SchemaRegistry,
@@ -59,11 +59,12 @@ class Decoder:
         texts: Sequence[str] = (),
         item_texts: Sequence[tuple[str, str]] = (),
         defaults: Mapping[str, Any] | None = None,
+        most_items: int | None = None,
     ) -> None:
         """Read values of the schema `name`.
 
-        `projected`, `texts` and `item_texts` name the fields that `project` reads: see
-        `compile_projection`.
+        `projected`, `texts` and `item_texts` name the fields that `project` reads, and `most_items`
+        is what it takes: see `compile_projection`.
         """
         self._registry = registry
         self._name = name
@@ -73,6 +74,7 @@ class Decoder:
         self._texts = tuple(texts)
         self._item_texts = tuple(item_texts)
         self._defaults = defaults or {}
+        self._most_items = most_items
         self._readers: dict[bytes, _Reader] = {}
         self._missing: dict[bytes, tuple[DecodeError, float]] = {}
         self._unreachable: RegistryUnavailableError | None = None
@@ -146,7 +148,12 @@ class Decoder:
         if self._projected or self._texts:
             try:
                 projection = compile_projection(
-                    plain, self._projected, self._defaults, self._texts, self._item_texts
+                    plain,
+                    self._projected,
+                    self._defaults,
+                    self._texts,
+                    self._item_texts,
+                    most_items=self._most_items,
                 )
             except (ValueError, KeyError, SyntaxError):
                 projection = None  # of another type or shape: such values are decoded whole
@@ -213,6 +220,10 @@ class Decoder:
             return self._project_decoded(self.decode(value))
         try:
             return reader.projection(value, HEADER_BYTES)
+        except TooManyItemsError:
+            raise DecodeError(
+                "too_large", f"its lists hold more than {self._most_items} items together"
+            ) from None
         except (IndexError, ValueError) as error:
             raise DecodeError("undecodable", f"broken Avro: {_describe(error)}") from None
 

@@ -15,8 +15,14 @@ Projection = Callable[[bytes, int], tuple[Any, ...]]
 """`projection(value, start)` returns the wanted fields in the order asked for, then the texts, and
 the strings of item fields if any were asked for.
 
-Raises IndexError or ValueError when the bytes are not one whole record of the schema.
+Raises IndexError or ValueError when the bytes are not one whole record of the schema, and
+TooManyItemsError when its arrays and maps hold more than they may.
 """
+
+
+class TooManyItemsError(Exception):
+    """The arrays and maps of a record hold more items than they may together."""
+
 
 _PRIMITIVES: Final = {"null", "boolean", "int", "long", "float", "double", "bytes", "string"}
 
@@ -27,6 +33,8 @@ def compile_projection(
     defaults: Mapping[str, Any],
     texts: Collection[str] = (),
     item_texts: Sequence[tuple[str, str]] = (),
+    *,
+    most_items: int | None = None,
 ) -> Projection:
     """Return a function that reads the top-level fields `wanted` of records written by `writer`.
 
@@ -34,13 +42,14 @@ def compile_projection(
     its value from `defaults`. `texts` are fields of type string or map of strings: the UTF-8 bytes
     of their strings, keys apart, are returned as one list behind the wanted fields. `item_texts`
     are pairs of an array of records and a string field of those: the bytes of such strings that are
-    not empty are returned as one more list, behind the texts.
+    not empty are returned as one more list, behind the texts. A record's arrays and maps may hold
+    `most_items` together: each item takes as long to decode as a thousand bytes of text.
 
     Raises:
         ValueError: a wanted field has another type, a recursive schema, an unknown type.
         KeyError: the writer lacks a wanted field and there is no default.
     """
-    code = _Code()
+    code = _Code(bounded=most_items is not None)
     for name in wanted:
         code.constants[f"v_{name}"] = None
     present = set()
@@ -69,13 +78,20 @@ def compile_projection(
             "def projection(b, p):",
             "    texts = []",
             *(["    items = []"] if item_texts else []),
+            *([f"    left = {2 * most_items}"] if most_items is not None else []),
             *code.lines,
             "    if p != len(b):",
             "        raise ValueError(f'{len(b) - p} bytes too many or too few')",
             f"    return ({', '.join([*results, 'texts', *(['items'] if item_texts else [])])},)",
         ]
     )
-    scope: dict[str, Any] = {**code.constants, "_long": _long, "_size": _size, "_count": _count}
+    scope: dict[str, Any] = {
+        **code.constants,
+        "_long": _long,
+        "_size": _size,
+        "_count": _count,
+        "TooManyItemsError": TooManyItemsError,
+    }
     # The source is generated here from the schema's shape: no text of the schema enters it.
     exec(source, scope)  # noqa: S102
     function: Projection = scope["projection"]
@@ -119,7 +135,8 @@ def _count(b: bytes, p: int) -> tuple[int, int]:
 class _Code:
     """Lines of the generated function, and the constants it refers to."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, bounded: bool) -> None:
+        self._bounded = bounded
         self.lines: list[str] = []
         self.constants: dict[str, Any] = {}
         self._named: dict[str, Any] = {}
@@ -258,6 +275,10 @@ class _Code:
         self._indent += 1
         self._add(f"if {count} & 129:")
         self._add(f"    {count}, p = _count(b, p - 1)")
+        if self._bounded:
+            self._add(f"left -= {count}")
+            self._add("if left < 0:")
+            self._add("    raise TooManyItemsError")
         self._add(f"for _ in range({count} >> 1):")
         self._indent += 1
         if keyed:

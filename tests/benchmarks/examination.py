@@ -15,9 +15,9 @@ import fastavro
 import msgspec
 
 import schemas
+from agents.monitoring.decisions import decision_of
 from agents.monitoring.judge import Examination, Judge
 from agents.monitoring.marks import Found, Seen
-from agents.monitoring.monitor import decision_of
 from agents.monitoring.policies import default_policy
 from agents.monitoring.registry import compile_registry
 from agents.monitoring.remembering import ask_of, needs_of

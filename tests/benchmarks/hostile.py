@@ -76,9 +76,9 @@ def run(options: Options) -> Section:
 def measure(
     bench: Bench, listings: dict[str, Listing], limits: Limits, rounds: int
 ) -> dict[str, Taken]:
-    """Return what each listing took.
+    """Return what each listing took, a refusal included.
 
-    Raises RuntimeError where one is refused: its time would say nothing.
+    Raises RuntimeError where judging one ends in an error: its time would say nothing.
     """
     taken: dict[str, Taken] = {}
     for name, listing in listings.items():
@@ -90,7 +90,9 @@ def measure(
             screened = screen([record], bench.judge, bench.decoder, limits, NOW)
             outcomes = [bench.decide(examination) for _, examination in screened.examined]
             taken[name].rounds.append((time.thread_time_ns() - started) / 1e6)
-            if screened.failures:
+            reasons = [failure.reason for failure in screened.failures]
+            if "judge_error" in reasons:
                 raise RuntimeError(f"{name}: {screened.failures[0].error}")
-            taken[name].outcome = outcomes[0] if outcomes else "allow, at the screen"
+            dead = [f"dead letter: {reason}" for reason in reasons]
+            taken[name].outcome = next(iter([*outcomes, *dead]), "allow, at the screen")
     return taken

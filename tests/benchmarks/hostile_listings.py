@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Final
 
+from agents.monitoring.screening import MOST_ITEMS
 from agents.records import Image, Listing
 from tests.benchmarks.examination import NOW
 
@@ -76,16 +77,20 @@ def _texts(marks: Sequence[str], room: int) -> dict[str, str]:
 
 def _lists(mark: str, room: int) -> dict[str, Listing]:
     gtin, pdq = "4006381333931", "f" * 64
+    most = min(MOST_ITEMS, room // 100)
     return {
-        "GTINs": _listing(mark, gtins=(gtin,) * (room // (len(gtin) + 1))),
+        "GTINs": _listing(mark, gtins=(gtin,) * most),
+        "more GTINs than are read": _listing(mark, gtins=(gtin,) * (room // (len(gtin) + 1))),
         "a GTIN of digits only": _listing(mark, gtins=("1" * room,)),
         "a GTIN of digits and spaces": _listing(mark, gtins=("1 " * (room // 2),)),
-        "pictures": _listing(mark, images=tuple(Image("u", pdq, 100) for _ in range(room // 72))),
-        "pictures with no hash": _listing(mark, images=(Image("u"),) * (room // 5)),
-        "hashes of one character": _listing(mark, images=(Image("", "x", 100),) * (room // 7)),
-        "categories": _listing(mark, category_path=("shoes",) * (room // 6)),
+        "pictures": _listing(mark, images=(Image("u", pdq, 100),) * most),
+        "pictures with no hash": _listing(mark, images=(Image("u"),) * most),
+        "more pictures than are read": _listing(mark, images=(Image("u"),) * (room // 5)),
+        "hashes of one character": _listing(mark, images=(Image("", "x", 100),) * most),
+        "categories": _listing(mark, category_path=("shoes",) * most),
         "a category": _listing(mark, category_path=("shoes " * (room // 6),)),
-        "countries": _listing(mark, ships_to=("US",) * (room // 3)),
+        "countries": _listing(mark, ships_to=("US",) * most),
+        "more countries than are read": _listing(mark, ships_to=("US",) * (room // 3)),
         "a country": _listing(mark, ships_to=("U" * (room // 2),), ship_from="S" * (room // 2)),
         "a currency": _listing(mark, price_minor=1, currency="u" * room, condition="NEW"),
         "an id": _listing(f"{mark} replica", listing_id="x" * (room // 4)),
@@ -95,16 +100,20 @@ def _lists(mark: str, room: int) -> dict[str, Listing]:
 
 def _attributes(marks: Sequence[str], room: int) -> dict[str, Listing]:
     mark = marks[0]
-    many = {f"quality {number}": f"{mark} replica {number}" for number in range(room // 40)}
+    most = min(MOST_ITEMS, room // 100)
+    many = {f"quality {number}": f"{mark} replica {number}" for number in range(most)}
     each = itertools.cycle(marks)
-    names = [str(number) for number in range(room // 9)]
+    names = [str(number) for number in range(most)]
     long_names = [f"{number}{'compat ' * 1_000}" for number in range(room // 7_100)]
     return {
         "attributes": _listing(mark, attributes=many),
         "attributes without a value": _listing(mark, attributes=dict.fromkeys(names, "")),
         "attributes of a letter": _listing(mark, attributes=dict.fromkeys(names, "x")),
+        "more attributes than are read": _listing(
+            mark, attributes=dict.fromkeys(map(str, range(room // 9)), "x")
+        ),
         "attributes, each of a mark and a word of copying": _listing(
-            "shoes", attributes={str(number): f"{next(each)} aaa" for number in range(room // 30)}
+            "shoes", attributes={str(number): f"{next(each)} aaa" for number in range(most)}
         ),
         "attributes with long names": _listing(mark, attributes=dict.fromkeys(long_names, mark)),
         "an attribute with a long name": _listing(mark, attributes={"brand " * (room // 6): mark}),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.projection import compile_projection
+from streams.projection import TooManyItemsError, compile_projection
 
 SCHEMA: dict[str, Any] = {
     "type": "record",
@@ -94,3 +94,25 @@ def test_a_writer_that_knows_no_such_field_gives_none() -> None:
     older = {**SCHEMA, "fields": [SCHEMA["fields"][0]]}
     project = compile_projection(older, (), {}, ("a",), (("images", "pdq"),))
     assert project(b"\x02x", 0) == ([b"x"], [])
+
+
+@pytest.mark.parametrize("block", [1, 63, 64, 1_000])
+def test_items_are_counted_over_all_blocks_and_arrays(block: int) -> None:
+    item = b"\x02u\x00\x00"
+    count = _varint(block)
+    blocks = (count + item * block) * (1_000 // block) + b"\0"
+    value = b"\0" + blocks + blocks + b"\2"
+    items = 2 * (1_000 // block) * block
+    enough = compile_projection(SCHEMA, ["z"], {}, most_items=items)
+    assert enough(value, 0) == (1, [])
+    with pytest.raises(TooManyItemsError):
+        compile_projection(SCHEMA, ["z"], {}, most_items=items - 1)(value, 0)
+
+
+def _varint(number: int) -> bytes:
+    """Return a count as Avro writes it: zigzag, seven bits a byte."""
+    left, found = number << 1, bytearray()
+    while left > 127:
+        found.append(left & 127 | 128)
+        left >>= 7
+    return bytes([*found, left])
