@@ -100,35 +100,27 @@ class ListingTexts:
     @cached_property
     def speaking(self) -> dict[str, Speech]:
         """The texts in which words of copying stand, by field; all are read at once."""
-        fields = [(name, text) for name, text in texts_of(self.listing).items() if text]
-        labels: list[str] = []
+        places: list[tuple[str, str, str]] = []
+        texts: list[str] = []
         left = MOST_LABELS
-        for name, _ in fields:
+        for name, text in texts_of(self.listing).items():
+            if not text:
+                continue
             label = ""
-            if left > 0 and name.startswith(ATTRIBUTE):
+            if name.startswith(ATTRIBUTE) and left > 0:
                 label = f"{name[len(ATTRIBUTE) :][:MOST_NAME]}: "
                 left -= len(label)
-            labels.append(label)
-        read = self._vocabulary.read(
-            [
-                folded_reading(label + text) if label or name not in self._readings
-                # Its folded reading may be there already.
-                else self._readings[name].text
-                for (name, text), label in zip(fields, labels, strict=True)
-            ]
-        )  # fmt: skip
-        return {
-            name: Speech(
-                name,
-                text,
-                label,
-                Reading(label + text) if label else self._readings.get(name) or Reading(text),
-                words,
-                bool(label) and _GRADE.search(label.casefold()) is not None,
-            )
-            for (name, text), label, words in zip(fields, labels, read, strict=True)
-            if words
-        }
+            known = self._readings.get(name)
+            texts.append(known.text if known and not label else folded_reading(label + text))
+            places.append((name, text, label))
+        found: dict[str, Speech] = {}
+        for number, words in self._vocabulary.read(texts).items():
+            name, text, label = places[number]
+            known = self._readings.get(name)
+            reading = known if known and not label else Reading(label + text)
+            grades = bool(label) and _GRADE.search(label.casefold()) is not None
+            found[name] = Speech(name, text, label, reading, words, grades)
+        return found
 
     def spoken(self, fields: Sequence[str], *, about_goods: bool) -> Iterator[Speech]:
         """Yield what is said in these fields; then in all that speak of the goods, if asked."""

@@ -36,6 +36,9 @@ CLASSES: Final = (
 _NEUTRAL: Final = ("filler", "name", "device", "accessory", "part")
 """Classes of words that say nothing of whose goods they are."""
 
+_SAYING: Final = frozenset({"compatible", "for", "behind", "accessory", "part"})
+"""Classes of words that say what the goods are for."""
+
 BEFORE: Final = 120
 """Characters read before a mark."""
 BEHIND: Final = 140
@@ -77,14 +80,15 @@ class NominativeUse:
         """
         first, last = max(0, start - BEFORE), min(len(text), end + BEHIND)
         head, tail = text[first:start], text[end:last]
-        if len(text) <= BEFORE + BEHIND:  # a title: read once for all the marks it names
-            hits = self._hits(text)
-            before = self._spans(hits, first, start)
-            behind = self._spans(hits, end, last)
-        else:
-            before = self._spans(self._hits(head), 0, len(head))
-            behind = self._spans(self._hits(tail), 0, len(tail))
-        if _said_before(head, before, said=said) or _said_behind(tail, behind, few=0):
+        whole = len(text) <= BEFORE + BEHIND  # a title: read once for all the marks it names
+        hits = self._hits(text if whole else head)
+        before = self._spans(hits, *((first, start) if whole else (0, len(head))))
+        if _said_before(head, before, said=said):
+            return True
+        if not whole:
+            hits = self._hits(tail)
+        behind = self._spans(hits, *((end, last) if whole else (0, len(tail))))
+        if _said_behind(tail, behind, few=0):
             return True
         mark = text[start:end]
         if not said and _accessory_before(head, before):
@@ -98,12 +102,14 @@ class NominativeUse:
 
         Those within a longer one are left out.
         """
+        kinds = self._kinds
+        within = [hit for hit in hits if hit[1] >= first and hit[2] <= last]
+        if _SAYING.isdisjoint([kinds[hit[0]] for hit in within]):
+            return []  # the other classes only say how far these reach
         spans: list[Span] = []
         longest = Span("", -1, -1)
-        for entry, begin, close in hits:  # the longest from a start first
-            if begin < first or close > last:
-                continue
-            span = Span(self._kinds[entry], begin - first, close - first)
+        for entry, begin, close in within:  # the longest from a start first
+            span = Span(kinds[entry], begin - first, close - first)
             if span.end > longest.end:
                 longest = span
             elif span.start != longest.start or span.end != longest.end or span in spans[-4:]:

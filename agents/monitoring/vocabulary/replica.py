@@ -117,19 +117,21 @@ class ReplicaWords:
         # A listing is asked about once for each right that it names: the words are the same.
         self._read = lru_cache(maxsize=16)(self._words_of)
 
-    def read(self, texts: Sequence[str]) -> list[ReadText | None]:
-        """Return the words of copying in each text of a listing; None where nothing has to be read.
+    def read(self, texts: Sequence[str]) -> dict[int, ReadText]:
+        """Return the words of copying of texts of a listing, by position; of those that have any.
 
-        Of an overlong text none are returned: it is read around the marks, when they are known.
+        An overlong text is there without words: it is read around the marks, when they are known.
         """
         left = MOST_WORDS
-        found: list[ReadText | None] = []
-        short = ["" if len(text) > 2 * HEAD else text for text in texts]
-        for text, hits in zip(texts, self._words.hits_of(short), strict=True):
-            words = self._few(text, hits, left)
+        found: dict[int, ReadText] = {}
+        long = {number for number, text in enumerate(texts) if len(text) > 2 * HEAD}
+        short = ["" if number in long else text for number, text in enumerate(texts)]
+        hits = self._words.hits_of(short if long else texts)
+        for number in sorted({*long, *hits}) if long else hits:
+            words = self._few(texts[number], hits.get(number, ()), left)
             left -= len(words)
-            speaks = words or len(text) > 2 * HEAD
-            found.append(ReadText(text, words, {}, {}) if speaks else None)
+            if words or number in long:
+                found[number] = ReadText(texts[number], words, {}, {})
         return found
 
     def find(

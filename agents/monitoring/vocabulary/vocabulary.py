@@ -26,8 +26,8 @@ class Vocabulary:
     _used: Expressions = field(repr=False)
     _literals: tuple[str, ...] = field(repr=False)
 
-    def read(self, texts: Sequence[str]) -> list[ReadText | None]:
-        """Return for each text of a listing what `replica_words` reads; None for no such words."""
+    def read(self, texts: Sequence[str]) -> Mapping[int, ReadText]:
+        """Return what `replica_words` reads, by position: of texts that have words of copying."""
         return self._replica.read(texts)
 
     def replica_words(
