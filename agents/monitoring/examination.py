@@ -73,12 +73,13 @@ def mentions_by_right(
 
 
 def _foremost(marks: Sequence[MarkMatch]) -> list[MarkMatch]:
-    """Return `MOST_MENTIONS` of the mentions: each mark's first before any's second."""
-    times: Counter[int] = Counter()
+    """Return `MOST_MENTIONS` of the mentions: each mark's first, plain or hidden, before others."""
+    times: Counter[tuple[int, bool]] = Counter()
     ranks: list[tuple[int, bool, int]] = []
     for position, match in enumerate(marks):
-        ranks.append((times[match.mark], match.strength != "hidden", position))
-        times[match.mark] += 1
+        plain = match.strength != "hidden"
+        ranks.append((times[match.mark, plain], plain, position))
+        times[match.mark, plain] += 1
     return [
         marks[position] for position in sorted(rank[-1] for rank in sorted(ranks)[:MOST_MENTIONS])
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,19 +15,9 @@ from tests.benchmarks.examination import NOW, Bench
 from tests.benchmarks.hostile_listings import hostile_listings
 from tests.benchmarks.report import Section, Table
 from tests.benchmarks.subjects import Options
+from tests.records import Record
 
 GOAL_MS: Final = 50.0
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A record as the worker gets it from the broker."""
-
-    value: bytes
-    offset: int = 0
-    key: bytes | None = None
-    timestamp: int = NOW
-    headers: Sequence[tuple[str, bytes]] = ()
 
 
 @dataclass(slots=True)
@@ -82,8 +71,8 @@ def measure(
     """
     taken: dict[str, Taken] = {}
     for name, listing in listings.items():
-        record = Record(bench.encoded(listing))
-        taken[name] = Taken(len(record.value), "", [])
+        record = Record(0, bench.encoded(listing))
+        taken[name] = Taken(len(record.value or b""), "", [])
         for _ in range(rounds):
             gc.collect()
             started = time.thread_time_ns()

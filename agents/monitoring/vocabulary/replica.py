@@ -54,7 +54,7 @@ REPEATED: Final = 12
 """Times that one word is looked at in a text; who denies it so often says nothing new after."""
 EXAMINED: Final = 100
 """Words looked at in a text."""
-MOST_WORDS: Final = 150
+MOST_WORDS: Final = 100
 """Words met in a listing, or in a part of an overlong text: of 1,800 real rows none has over 17."""
 
 Kind = Literal["replica", "inspired"]
