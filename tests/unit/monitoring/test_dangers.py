@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from agents.monitoring.dangers import FEWEST_LISTINGS, counted, dangers_of, share_danger
+from agents.monitoring.listing_texts import ListingTexts
 from agents.monitoring.reach import measure
 from agents.monitoring.registry import compile_registry
+from agents.monitoring.vocabulary import load
 from agents.records import Listing, Right
 
 NOW = 1_790_000_000_000
@@ -139,6 +141,9 @@ def test_counts_read_as_people_write_them() -> None:
 def test_an_empty_category_word_that_was_confirmed_stands_beside_nothing() -> None:
     meadow = common("Meadow", "", "tea")
     registry = compile_registry([meadow], "1")
-    beside = Listing("l-1", "s-1", NOW, "Meadow tea")
-    assert registry.concerns_goods(0, beside)
-    assert not registry.concerns_goods(0, Listing("l-2", "s-1", NOW, "Meadow flowers"))
+    tea, flowers = (
+        ListingTexts(Listing("l-1", "s-1", NOW, title), load())
+        for title in ("Meadow tea", "Meadow flowers")
+    )
+    assert registry.concerns_goods(0, tea)
+    assert not registry.concerns_goods(0, flowers)
