@@ -11,6 +11,7 @@ from typing import Final, cast
 
 from faust.types import TP
 
+from agents.history.watched import WatchKeeper
 from agents.monitoring.judge_keeper import JudgeKeeper
 from agents.monitoring.policies import Policy
 from agents.views import Views
@@ -46,6 +47,7 @@ class Health:
         self._turned = time.monotonic()
         self.keeper: JudgeKeeper | None = None
         self.views: Views | None = None
+        self.watching: WatchKeeper | None = None
         self.app: BatchApp | None = None
         self._up = {"kafka": False, "redis": False, "schema_registry": False}
         self._all_up_since = math.inf
@@ -93,7 +95,8 @@ class Health:
 
     def readiness(self) -> dict[str, str]:
         """Return the checks of readiness: a worker that fails one lacks something it needs."""
-        keeper, views, app, consumer = self.keeper, self.views, self.app, self.consumer
+        keeper, views, watching = self.keeper, self.views, self.watching
+        app, consumer = self.app, self.consumer
         assigned = consumer is not None and bool(consumer.assignment())
         rebalancing = app is not None and app.rebalancing
         checks = {
@@ -107,7 +110,10 @@ class Health:
         checks["partitions"] = (
             "" if assigned and not rebalancing else "none assigned yet, or rebalancing"
         )
-        checks["views"] = "" if views is not None and views.complete else "not complete yet"
+        read = watching is not None and watching.complete
+        checks["views"] = (
+            "" if read and views is not None and views.complete else "not complete yet"
+        )
         return checks
 
     async def measure(self) -> None:
@@ -134,6 +140,8 @@ class Health:
             metrics.policy_refused.set(len(keeper.refused_policies))
             metrics.policy_candidate.set(keeper.current.candidate is not None)
             metrics.snoozes.set(len(keeper.current.snoozes.running(int(now * 1000))))
+        if self.watching is not None:
+            metrics.watched_sellers.set(len(self.watching.current))
         if consumer is not None:
             lags = consumer.lag()
             for tp, lag in lags.items():

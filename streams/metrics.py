@@ -184,6 +184,11 @@ class Metrics:
         self.registry_rights = Gauge(
             "assayer_registry_rights", "Rights in the registry that is in use.", registry=r
         )
+        self.watched_sellers = Gauge(
+            "assayer_watched_sellers",
+            "Sellers whose listings are compared with what was removed though they name no mark.",
+            registry=r,
+        )
         self.policy = Info("assayer_policy", "The policy in use.", registry=r)
         self.policy_refused = Gauge(
             "assayer_policy_refused",

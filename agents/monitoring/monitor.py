@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 
 from agents.history.recall import Ask, Past
+from agents.history.watched import WatchKeeper
 from agents.monitoring import trial
 from agents.monitoring.comparison import Ruling, Tally
 from agents.monitoring.decisions import decision_of
@@ -99,6 +100,7 @@ class Monitor:
         topics: Topics,
         limits: Limits,
         metrics: Metrics,
+        watching: WatchKeeper,
     ) -> None:
         self._keeper = keeper
         self._decoder = decoder
@@ -110,6 +112,7 @@ class Monitor:
         self._topics = topics
         self._limits = limits
         self._metrics = metrics
+        self._watching = watching
         self._told = False
 
     async def judge(self, batch: RecordBatch) -> Judged:
@@ -117,7 +120,14 @@ class Monitor:
         judge = self._keeper.current
         await self._decoder.prepare(record.value for record in batch.records)
         received = int(batch.received_at * 1000)
-        screened = screen(batch.records, judge, self._decoder, self._limits, received)
+        screened = screen(
+            batch.records,
+            judge,
+            self._decoder,
+            self._limits,
+            received,
+            watched=self._watching.current,
+        )
         judged = Judged(batch, allowed_at=screened.allowed, seconds=screened.seconds)
         judged.outcomes["allow"] = len(screened.allowed)
         judged.versions = tuple(policy.version for policy in judge.policies)
@@ -169,7 +179,9 @@ class Monitor:
         The past goes by the position among the examined. One round trip a batch, two where sellers
         had something removed. None for the sellers where the store does not answer.
         """
-        listings = {item.listing.listing_id for _, item in screened.examined if item.matches}
+        listings = {
+            item.listing.listing_id for _, item in screened.examined if item.matches or item.watched
+        }
         if not listings:
             return {}, {}, {}
         sellers: set[str] = set()
