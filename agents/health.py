@@ -18,7 +18,7 @@ from agents.views import Views
 from streams.batch_topics import BatchApp
 from streams.kafka import ping
 from streams.log_reader import MissingTopicError
-from streams.metrics import WINDOWS, Metrics
+from streams.metrics import BUDGET_WINDOWS, WINDOWS, Metrics
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.store import Store
@@ -132,6 +132,9 @@ class Health:
         now = time.time()
         for name, seconds in WINDOWS.items():
             metrics.before_first_sale_ratio.labels(name).set(metrics.first_sale.ratio(seconds, now))
+        for name in BUDGET_WINDOWS:
+            metrics.review_budget_used.labels(name).set(metrics.review_budget.share(name, now))
+        metrics.review_cut_off.set(metrics.review_budget.cut_off)
         if keeper is not None and keeper.loaded:
             registry = keeper.current.registry
             metrics.registry_version.set(int(registry.version))

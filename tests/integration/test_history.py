@@ -8,7 +8,7 @@ import msgspec
 
 from agents.records import DAY_MS, Image, Seller
 from streams import topics
-from tests.harness import Bus, WorkerProcess, listing, now_ms, wait_for
+from tests.harness import Bus, WorkerProcess, listing, now_ms, run_command, wait_for
 from tests.integration.history import (
     publish_takedowns,
     removal,
@@ -99,6 +99,8 @@ def test_a_relisting_without_the_mark_is_reviewed(bus: Bus, worker: WorkerProces
         assert taken["takedown_id"] in note
         assert "% alike" in note
         assert "s-bare" not in str(review["evidence"])
+        explained = run_command(bus.settings, "explain", review["takedown_id"])
+        assert explained.returncode == 0, explained.stdout + explained.stderr
     bus.publish([listing("bare-end", "Zor\u200bvex end", seller_id="s-end")])
     bus.review("bare-end")
     worker.settle()

@@ -202,7 +202,10 @@ def test_without_redis_rules_abstain_and_the_listing_is_judged_again(
                 listing("away-3", "Zor\u200bvex", seller_id="s-x"),
             ]
         )
-        notes = [e["note"] for e in bus.review("away-3")["evidence"]]
+        away = bus.review("away-3")
+        assert (away["queue"], away["budget_asked"]) == ("WORK", False)
+        assert away["priority"] > 0
+        notes = [e["note"] for e in away["evidence"]]
         assert any("did not answer" in note for note in notes)
         wait_for(
             lambda: {m.key() for m in bus.messages(topics.REJUDGE)} >= {b"away-2", b"away-bare"},
