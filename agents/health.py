@@ -11,13 +11,14 @@ from typing import Final, cast
 
 from faust.types import TP
 
+from agents.history.watched import WatchKeeper
 from agents.monitoring.judge_keeper import JudgeKeeper
 from agents.monitoring.policies import Policy
 from agents.views import Views
 from streams.batch_topics import BatchApp
 from streams.kafka import ping
 from streams.log_reader import MissingTopicError
-from streams.metrics import WINDOWS, Metrics
+from streams.metrics import BUDGET_WINDOWS, WINDOWS, Metrics
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.store import Store
@@ -46,6 +47,7 @@ class Health:
         self._turned = time.monotonic()
         self.keeper: JudgeKeeper | None = None
         self.views: Views | None = None
+        self.watching: WatchKeeper | None = None
         self.app: BatchApp | None = None
         self._up = {"kafka": False, "redis": False, "schema_registry": False}
         self._all_up_since = math.inf
@@ -93,7 +95,8 @@ class Health:
 
     def readiness(self) -> dict[str, str]:
         """Return the checks of readiness: a worker that fails one lacks something it needs."""
-        keeper, views, app, consumer = self.keeper, self.views, self.app, self.consumer
+        keeper, views, watching = self.keeper, self.views, self.watching
+        app, consumer = self.app, self.consumer
         assigned = consumer is not None and bool(consumer.assignment())
         rebalancing = app is not None and app.rebalancing
         checks = {
@@ -107,7 +110,10 @@ class Health:
         checks["partitions"] = (
             "" if assigned and not rebalancing else "none assigned yet, or rebalancing"
         )
-        checks["views"] = "" if views is not None and views.complete else "not complete yet"
+        read = watching is not None and watching.complete
+        checks["views"] = (
+            "" if read and views is not None and views.complete else "not complete yet"
+        )
         return checks
 
     async def measure(self) -> None:
@@ -126,6 +132,9 @@ class Health:
         now = time.time()
         for name, seconds in WINDOWS.items():
             metrics.before_first_sale_ratio.labels(name).set(metrics.first_sale.ratio(seconds, now))
+        for name in BUDGET_WINDOWS:
+            metrics.review_budget_used.labels(name).set(metrics.review_budget.share(name, now))
+        metrics.review_cut_off.set(metrics.review_budget.cut_off)
         if keeper is not None and keeper.loaded:
             registry = keeper.current.registry
             metrics.registry_version.set(int(registry.version))
@@ -134,6 +143,8 @@ class Health:
             metrics.policy_refused.set(len(keeper.refused_policies))
             metrics.policy_candidate.set(keeper.current.candidate is not None)
             metrics.snoozes.set(len(keeper.current.snoozes.running(int(now * 1000))))
+        if self.watching is not None:
+            metrics.watched_sellers.set(len(self.watching.current))
         if consumer is not None:
             lags = consumer.lag()
             for tp, lag in lags.items():

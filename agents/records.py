@@ -29,6 +29,7 @@ RightKind = Literal[
     "TRADEMARK", "COPYRIGHT", "DESIGN", "PATENT", "GEOGRAPHIC_INDICATION", "TRADE_SECRET"
 ]
 Action = Literal["REMOVED", "REINSTATED", "REVIEW"]
+Queue = Literal["WORK", "OVERFLOW"]
 Source = Literal["MONITORING", "NOTICE", "INVESTIGATION", "SWEEP"]
 
 # What an Avro long and int can hold: JSON has numbers of any size.
@@ -196,6 +197,15 @@ class Takedown(msgspec.Struct, frozen=True, kw_only=True):
     statement: Statement
     fingerprint: Fingerprint | None = None
     inputs: Inputs | None = None
+
+
+class Review(Takedown, frozen=True, kw_only=True):
+    """A listing that a person has to see, if there is time for its case."""
+
+    priority: float = 0.0
+    group_id: str = ""
+    queue: Queue = "WORK"
+    budget_asked: bool = False
 
 
 TIME_FIELDS: Final[dict[type, tuple[str, ...]]] = {

@@ -11,6 +11,7 @@ from typing import Final, TypeVar, cast
 
 from agents.alliance.rights_log import rights_decoder
 from agents.health import Health
+from agents.history.watched import WatchKeeper
 from agents.monitoring.agent import (
     bury_what_is_no_right,
     follow_views,
@@ -120,9 +121,10 @@ class Worker:
                 started = await _unless(stop, self._start(store, closing))
                 if started is None:
                     return
-                app, views = started
+                app, views, watching = started
                 _collect_less_garbage()
                 tasks.append(asyncio.create_task(self._health.watch(store, views)))
+                tasks.append(asyncio.create_task(watching.follow()))
                 await self._serve(app, stop, tasks)
             finally:
                 self._stopping()
@@ -142,7 +144,9 @@ class Worker:
                 "already, or set ASSAYER_METRICS_PORT (0 takes a free one)"
             ) from error
 
-    async def _start(self, store: Store, closing: AsyncExitStack) -> tuple[BatchApp, Views]:
+    async def _start(
+        self, store: Store, closing: AsyncExitStack
+    ) -> tuple[BatchApp, Views, WatchKeeper]:
         """Wait for what is needed, read the registry, and put the app together."""
         settings, registry, health = self.settings, self._registry, self._health
         name = settings.topic
@@ -161,6 +165,7 @@ class Worker:
         await _wait_for(lambda: asyncio.to_thread(keeper.load))
         if keeper.unrecorded():
             await _wait_for(self._record_policy)
+        watching = health.watching = WatchKeeper(store)
         monitor = Monitor(
             keeper=keeper,
             decoder=listing_decoder(registry),
@@ -179,12 +184,14 @@ class Worker:
             ),
             limits=Limits(settings.max_record_bytes, settings.max_clock_ahead_s),
             metrics=self.metrics,
+            watching=watching,
         )
         views = health.views = Views(settings, store, registry)
         graves = DeadLetters(name(topics.DEAD_LETTERS.name), dead_letters, producer, self.metrics)
         app = health.app = self._new_app(monitor, views, graves)
         await views.ensure()
-        return app, views
+        await watching.renew()
+        return app, views, watching
 
     async def _record_policy(self) -> None:
         """Keep the text of a policy that is not of the topic, so that verdicts can be made again.

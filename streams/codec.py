@@ -71,6 +71,9 @@ class Decoder:
         self._schema = schemas.load(name)
         self._plain = schemas.without_docs(self._schema)
         self._projected = tuple(projected)
+        self._is_string = {
+            field["name"]: field["type"] == "string" for field in self._schema["fields"]
+        }
         self._texts = tuple(texts)
         self._item_texts = tuple(item_texts)
         self._defaults = defaults or {}
@@ -208,7 +211,8 @@ class Decoder:
     def project(self, value: bytes | None) -> tuple[Any, ...]:
         """Return the projected fields, then the texts' bytes, then those of items if any are asked.
 
-        The whole value has been walked over. Whether texts and items are UTF-8 is not looked at.
+        Strings among the fields are bytes too. The whole value has been walked over; whether any of
+        them is UTF-8 is not looked at.
 
         Raises:
             DecodeError: with its reason.
@@ -234,7 +238,11 @@ class Decoder:
             texts += [
                 text.encode() for text in (found.values() if isinstance(found, dict) else [found])
             ]
-        fields = tuple(record[name] for name in self._projected)
+        fields = tuple(
+            value.encode() if self._is_string[name] else value
+            for name in self._projected
+            for value in (record[name],)
+        )
         if not self._item_texts:
             return (*fields, texts)
         items = [

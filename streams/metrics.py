@@ -32,6 +32,10 @@ WINDOWS: Final[Mapping[str, int]] = {"5m": 300, "1h": 3600, "24h": 86_400}
 """Windows of the before-first-sale ratio, in seconds."""
 
 
+BUDGET_WINDOWS: Final[Mapping[str, int]] = {"hour": 3600, "day": 86_400}
+"""What a budget of reviews is given for, in seconds."""
+
+
 class BatchHistogram(Collector):
     """A histogram that takes a batch of values at once.
 
@@ -115,6 +119,27 @@ class FirstSale:
         return before / known if known else math.nan
 
 
+class BudgetUse:
+    """How much of the budget of reviews is used, as it was when it was last asked."""
+
+    def __init__(self) -> None:
+        self._used: Mapping[str, float] = {}
+        self._at = 0.0
+        self.cut_off = math.nan
+        """Priority from which a new case was worked; NaN where it was never asked."""
+
+    def note(self, used: Mapping[str, float], cut_off: float, now: float) -> None:
+        """Take the shares of the `BUDGET_WINDOWS` that are used at this moment."""
+        self._used, self.cut_off, self._at = used, cut_off, now
+
+    def share(self, window: str, now: float) -> float:
+        """Return what is used of the hour or day: 0 in a new one, NaN where it was never asked."""
+        seconds = BUDGET_WINDOWS[window]
+        if not self._used:
+            return math.nan
+        return self._used[window] if now // seconds == self._at // seconds else 0.0
+
+
 class Metrics:
     """The metrics of one worker, in a registry of its own."""
 
@@ -143,6 +168,23 @@ class Metrics:
             "assayer_takedowns_total",
             "Takedowns the broker has acknowledged, by deciding rule and source.",
             ["rule", "source"],
+            registry=r,
+        )
+        self.reviews = Counter(
+            "assayer_reviews_total",
+            "Reviews the broker has acknowledged, by queue: work, or overflow of the budget.",
+            ["queue"],
+            registry=r,
+        )
+        self.review_budget_used = Gauge(
+            "assayer_review_budget_used_ratio",
+            "Share of the cases that people can review in this hour, and UTC day, given to them.",
+            ["window"],
+            registry=r,
+        )
+        self.review_cut_off = Gauge(
+            "assayer_review_cut_off_priority",
+            "Priority from which a new case was given to people when last asked; 1: none was.",
             registry=r,
         )
         self.before_first_sale = Counter(
@@ -184,6 +226,11 @@ class Metrics:
         self.registry_rights = Gauge(
             "assayer_registry_rights", "Rights in the registry that is in use.", registry=r
         )
+        self.watched_sellers = Gauge(
+            "assayer_watched_sellers",
+            "Sellers whose listings are compared with what was removed though they name no mark.",
+            registry=r,
+        )
         self.policy = Info("assayer_policy", "The policy in use.", registry=r)
         self.policy_refused = Gauge(
             "assayer_policy_refused",
@@ -209,6 +256,12 @@ class Metrics:
         r.register(self.handling)
         r.register(self.stage)
         self.first_sale = FirstSale()
+        self.review_budget = BudgetUse()
+        for queue in ("work", "overflow"):
+            self.reviews.labels(queue)
+        for name in BUDGET_WINDOWS:
+            self.review_budget_used.labels(name).set(math.nan)
+        self.review_cut_off.set(math.nan)
         for outcome in ("allow", "review", "remove", "dead_letter"):
             self.listings.labels(outcome)
         for name in WINDOWS:

@@ -38,12 +38,13 @@ def compile_projection(
 ) -> Projection:
     """Return a function that reads the top-level fields `wanted` of records written by `writer`.
 
-    Wanted fields must be of type int, long, string or enum; a field the writer does not have takes
-    its value from `defaults`. `texts` are fields of type string or map of strings: the UTF-8 bytes
-    of their strings, keys apart, are returned as one list behind the wanted fields. `item_texts`
-    are pairs of an array of records and a string field of those: the bytes of such strings that are
-    not empty are returned as one more list, behind the texts. A record's arrays and maps may hold
-    `most_items` together: each item takes as long to decode as a thousand bytes of text.
+    Wanted fields must be of type int, long, enum or string, which is read as its UTF-8 bytes; a
+    field the writer does not have takes its value from `defaults`. `texts` are fields of type
+    string or map of strings: the UTF-8 bytes of their strings, keys apart, are returned as one list
+    behind the wanted fields. `item_texts` are pairs of an array of records and a string field of
+    those: the bytes of such strings that are not empty are returned as one more list, behind the
+    texts. A record's arrays and maps may hold `most_items` together: each item takes as long to
+    decode as a thousand bytes of text.
 
     Raises:
         ValueError: a wanted field has another type, a recursive schema, an unknown type.
@@ -157,7 +158,7 @@ class _Code:
             self._add(f"{target}, p = _long(b, p)")
         elif kind == "string":
             self._string_size()
-            self._add(f"{target} = b[p - (n >> 1):p].decode()")
+            self._add(f"{target} = b[p - (n >> 1):p]")
         elif kind == "enum":
             self._remember(type_)
             symbols = self._new("symbols")

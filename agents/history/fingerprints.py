@@ -20,7 +20,8 @@ from agents.gtin import gtin_14
 from agents.pdq import counts, is_hash, near
 from agents.records import Fingerprint, Image
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""Of version 1 the title's sketch counts the words of the mark as well."""
 BINS: Final = 128
 """Standard error of an estimate of 0.8: 0.035."""
 EMPTY: Final = 0xFFFF
@@ -32,6 +33,14 @@ ALIKE: Final = 0.7
 On 1,800 real titles, edited: one word misspelt 99.8 % alike (97.6 % at 0.8), one added 99.9 %
 (98.6 %), one dropped 98.8 % (94.9 %), 'free shipping hot' added 90 % (66 %). Of 6,928 pairs of
 different goods of one seller 0.6 % are (0.4 %), and those are sizes and colours of one product."""
+ALIKE_UNNAMED: Final = 0.84
+"""The same where the listing does not name the mark, and nothing but its title speaks against it.
+
+Of 45,552 pairs of real listings of one category, apart from those that differ in numbers only,
+0.08 % are alike by so much, and 0.27 % by `ALIKE`; those are colours and cuts of one product. With
+another name in the mark's place 93 % of real titles are found (99.8 %)."""
+TELLING: Final = 24
+"""Bins that such a title fills at least, four or five words: 'Leather wallet' is anybody's."""
 MAX_WORDS: Final = 200
 MAX_WORD: Final = 40
 
@@ -60,6 +69,8 @@ class Alike:
     images: int = 0
     title: float = 0.0
     """Estimated similarity; 0 where it stays under `ALIKE`."""
+    telling: bool = False
+    """Whether the titles say enough to count where the mark is not named."""
 
     def __bool__(self) -> bool:
         return bool(self.gtin or self.images or self.title)
@@ -73,8 +84,9 @@ def fingerprint(
 ) -> Fingerprint | None:
     """Return the fingerprint of a listing, None where nothing of it can be recognised.
 
-    `title` is its folded reading. Pictures near the `official` ones (PDQ as integers) are left out:
-    the manufacturer's own show nothing but the goods, and honest sellers share them.
+    `title` is the folded reading of what it says of the goods: without marks and words of copying.
+    Pictures near the `official` ones (PDQ as integers) are left out: the manufacturer's own show
+    nothing but the goods, and honest sellers share them.
     """
     sketch = title_sketch(title)
     hashes: dict[str, None] = {}
@@ -157,11 +169,25 @@ def alike(one: Fingerprint, other: Fingerprint) -> Alike:
     title = 0.0
     if one.version == other.version:
         title = title_similarity(one.title, other.title)
+    near = title >= ALIKE
     return Alike(
         gtin,
         same_images(one.images, other.images),
-        round(title, 3) if title >= ALIKE else 0.0,
+        round(title, 3) if near else 0.0,
+        near and _telling(one.title) and _telling(other.title),
     )
+
+
+def alone(likeness: Alike) -> bool:
+    """Return whether a likeness to what was removed counts where the mark is not named."""
+    if likeness.gtin or likeness.images:
+        return True
+    return likeness.telling and likeness.title >= ALIKE_UNNAMED
+
+
+def _telling(sketch: bytes) -> bool:
+    filled: int = sum(value != EMPTY for value in _SKETCH.unpack(sketch))
+    return filled >= TELLING
 
 
 def same_images(one: Sequence[str], other: Sequence[str]) -> int:

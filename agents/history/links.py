@@ -14,6 +14,7 @@ import hashlib
 import math
 from typing import Any, Final
 
+from agents.history.watched import functions
 from streams import topics
 from streams.views import Fold
 
@@ -69,15 +70,29 @@ LINKS: Final = Fold(
     view="links",
     topic=topics.SELLERS,
     change=_change,
-    body="""
+    body=functions(MAX_SHARED)
+    + f"""
     local mine = P .. 'links-of:' .. r.id
+    local left = {{}}
     for _, link in ipairs(redis.call('SMEMBERS', mine)) do
       redis.call('SREM', P .. 'link:' .. link, r.id)
+      left[#left + 1] = link
     end
     redis.call('DEL', mine)
     for _, link in ipairs(r.links) do
       redis.call('SADD', mine, link)
       redis.call('SADD', P .. 'link:' .. link, r.id)
+    end
+    rewatch(r.id)
+    local removed = last_removal(r.id)
+    if removed >= 0 then
+      for _, other in ipairs(tied_to(r.id)) do watch(other, removed) end
+    end
+    for _, link in ipairs(left) do
+      -- What one seller too many had in common begins to link those that are left.
+      if redis.call('SCARD', P .. 'link:' .. link) == {MAX_SHARED} then
+        for _, seller in ipairs(redis.call('SMEMBERS', P .. 'link:' .. link)) do rewatch(seller) end
+      end
     end
     """,
     keys=("links-of:*", "link:*"),

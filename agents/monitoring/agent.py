@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from agents.alliance.rights_log import RightsLog
-from agents.monitoring.monitor import Judged, Monitor
+from agents.monitoring.judged import Judged
+from agents.monitoring.monitor import Monitor
 from streams.batch_topics import BatchApp, batch_topic
 from streams.batches import RecordBatch
 from streams.codec import DecodeError, Decoder

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from agents.monitoring.examination import RightMatch
 from agents.monitoring.goods import money
-from agents.records import Evidence, Listing
+from agents.records import DAY_MS, Evidence, Listing
+from agents.reputation import SellerFacts
 
 MAX_SPANS = 5
 """Spans of one mark that a verdict shows; a stuffed description repeats it a hundred times."""
@@ -125,3 +126,31 @@ def reason_of(template: str, match: RightMatch) -> str:
         price_ratio=f"{ratio:.0%}" if ratio is not None else "an unknown share",
         text=match.words[0].text[:MAX_TEXT] if match.words else "",
     )
+
+
+def unknown_seller(seller: SellerFacts | None) -> Evidence:
+    """Return that too little is known of the seller; None where the store did not answer."""
+    if seller is None:
+        note = (
+            "Nothing could be learnt of the seller and its earlier listings: the store did not "
+            "answer. Rules that need it abstain; the listing is judged again when it does."
+        )
+    else:
+        note = "Too little is known of the seller; rules that need it abstain."
+    return Evidence(signal="seller", note=note)
+
+
+def seller_evidence(seller: SellerFacts, now: int) -> Evidence:
+    """Return what is known of the seller, in words; `now` is UTC milliseconds."""
+    parts = []
+    if seller.created_at is not None:
+        days = max(0, (now - seller.created_at) // DAY_MS)
+        parts.append(f"account {days} days old")
+    if seller.verified is not None:
+        parts.append("verified" if seller.verified else "not verified")
+    if seller.standing is not None:
+        parts.append(
+            f"standing {seller.standing.score:.2f} ({seller.standing.upheld:.1f} upheld, "
+            f"{seller.standing.cleared:.1f} cleared cases)"
+        )
+    return Evidence(signal="seller", note="Seller: " + ", ".join(parts) + ".")

@@ -1,4 +1,4 @@
-"""What can be said of a listing against one right whose mark it names."""
+"""What can be said of a listing against one right."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class WordMatch:
 
 @dataclass(frozen=True, slots=True)
 class RightMatch:
-    """A right whose mark the listing names or shows, with what was found around it."""
+    """A right whose mark or goods the listing names, shows or had, with what was found of it."""
 
     right: Right
     marks: tuple[MarkMatch, ...]
@@ -95,23 +95,25 @@ def examine_right(
     disguised: Sequence[MarkMatch] = (),
     images: Sequence[ImageMatch] = (),
     own_gtin: bool = False,
+    again: bool = False,
 ) -> RightMatch | None:
     """Return the facts of a listing that names the right's mark at `marks`, or shows its goods.
 
     `disguised` are words of copying that it disguises, `images` its pictures known to show
     infringing goods: what they show is what is sold. So is what a trade number of the right's owner
-    says.
+    says, and what was taken down under the right before, where the listing is nearly the same
+    (`again`).
 
     None where the mark can only be read in what may be an honest word ('Marla' for 'Maria'), and
     nothing calls the goods copies or shows them.
     """
     listing = texts.listing
     sure = [match for match in marks if match.strength != "weak"]
-    shown = bool(images) or own_gtin
+    shown = bool(images) or own_gtin or again
     about_goods = shown or any(is_about_goods(match.field) for match in sure or marks)
     words = _words(texts, sure or marks, disguised, vocabulary, about_goods=about_goods)
     if not sure and not any(word.signal == "replica_words" for word in words):
-        if not images:
+        if not images and not again:
             return None
         marks = ()
     marks = sure or marks

@@ -50,7 +50,7 @@ def past_of(inputs: Inputs) -> Past | None:
 
 
 def _shown(past: Past) -> Past:
-    """Return what rules and evidence use of the past: nothing that leads to another seller."""
+    """Return what rules and evidence use of the past: of another seller the takedown only."""
     if not past.relisted and not past.linked_relisted:
         return past
     return replace(
@@ -67,11 +67,12 @@ def _reduced(given: tuple[Relisting, ...] | None, *, own: bool) -> tuple[Relisti
         replace(
             each,
             removal=Removal(
-                each.removal.takedown_id if own else "",
+                each.removal.takedown_id,
                 each.removal.listing_id if own else "",
                 each.removal.revision if own else 0,
                 each.removal.decided_at,
                 _NO_FINGERPRINT,
+                each.removal.right_ids,
             ),
         )
         for each in given

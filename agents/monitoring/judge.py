@@ -8,14 +8,17 @@ are apart so that the store is asked only about sellers a rule could still matte
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
-
-import msgspec
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from agents.history.recall import Past
 from agents.monitoring.comparison import Ruling
-from agents.monitoring.evidence import evidence_of, reason_of
+from agents.monitoring.evidence import (
+    evidence_of,
+    reason_of,
+    seller_evidence,
+    unknown_seller,
+)
 from agents.monitoring.examination import RightMatch, examine_right, mentions_by_right
 from agents.monitoring.goods import add_goods, prepare, read_goods
 from agents.monitoring.listing_texts import ListingTexts, texts_of
@@ -23,9 +26,11 @@ from agents.monitoring.marks import Found, Seen
 from agents.monitoring.pictures import hashes_of, pictures_of
 from agents.monitoring.policies import Policy, Rule
 from agents.monitoring.registry import Registry, authorisation, in_force
+from agents.monitoring.relisting import counted, unnamed_needs, unnamed_rights
 from agents.monitoring.remembering import add_past, evidence_of_past, unknown_past
 from agents.monitoring.signals import FROM_STORE, SELLER, Facts
 from agents.monitoring.snoozes import NO_SNOOZES, Snoozes
+from agents.monitoring.verdict import Examination, Judgement, Outcome, Verdict
 from agents.monitoring.vocabulary import load as load_vocabulary
 from agents.records import DAY_MS, Evidence, Listing, Right
 from agents.reputation import SellerFacts
@@ -33,60 +38,13 @@ from agents.reputation import SellerFacts
 if TYPE_CHECKING:
     from agents.monitoring.images.known import NearImages
 
-Outcome = Literal["allow", "review", "remove"]
+__all__ = ["Examination", "Judge", "Judgement", "Outcome", "Verdict", "add_seller"]
 
 MAX_RIGHTS: Final = 8
 """Rights that one verdict gives evidence for; a listing stuffed with marks names many."""
 OUTSIDE_CATEGORY: Final = 0.8
 """What is left of a score where the category lies outside the classes of every right concerned
 *(start value)*."""
-
-
-class Verdict(msgspec.Struct, frozen=True):
-    """What is decided about one revision of a listing, why, and under which versions."""
-
-    listing_id: str
-    revision: int
-    outcome: Outcome
-    score: float
-    rules: tuple[str, ...]
-    evidence: tuple[Evidence, ...]
-    policy_version: str
-    registry_version: str
-
-    def to_json(self) -> bytes:
-        """Return the verdict as JSON with sorted keys: the same verdict gives the same bytes."""
-        return msgspec.json.encode(self, order="sorted")
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """A verdict with what a takedown needs beside it."""
-
-    verdict: Verdict
-    rights: tuple[Right, ...] = ()
-    ground: str = ""
-    reasons: tuple[str, ...] = ()
-    shadow: tuple[str, ...] = ()
-    """Rules on trial that hold."""
-    snoozed: tuple[str, ...] = ()
-    """Rules that hold and are muted for this seller, brand or listing."""
-    on_trial: Ruling | None = None
-    """What the candidate would have decided; None where there is none."""
-    awaits_facts: bool = False
-    """Facts about the seller that could not be had might change the outcome."""
-
-
-@dataclass(frozen=True, slots=True)
-class Examination:
-    """What can be said of a listing before anything is known of its seller."""
-
-    listing: Listing
-    now: int
-    matches: tuple[RightMatch, ...]
-    needs_seller: bool
-    notes: tuple[Evidence, ...] = ()
-    """What the listing gives that can't be used."""
 
 
 class Judge:
@@ -113,6 +71,8 @@ class Judge:
             "image_known" in rule.condition.signals for each in self.policies for rule in each.rules
         )
         self._images = registry.images if asks else None
+        self.watches = any(unnamed_needs(each) for each in self.policies)
+        """Whether a rule could act on a listing that comes again and names no mark."""
         prepare()
 
     def screen(self, texts: Sequence[Sequence[bytes]]) -> dict[int, Seen | None]:
@@ -149,12 +109,15 @@ class Judge:
         now: int,
         near: NearImages | None = None,
         found: Found | None = None,
+        *,
+        watched: bool = False,
     ) -> Examination:
         """Return what the listing names and shows, and how; `now` is UTC milliseconds.
 
         `near` is what `near_images` says of the listing's pictures, and `found` what `find_all`
-        says of its texts, where that is known already.
+        says of its texts, where that is known already. `watched` says that its seller is.
         """
+        watched = watched and self.watches
         if listing.kind == "DELETED":
             return Examination(listing, now, (), needs_seller=False)
         if near is None:
@@ -175,7 +138,7 @@ class Judge:
             if right not in concerned and _may_act(rights[right], listing, now):
                 concerned[right] = []
         if not concerned:
-            return Examination(listing, now, (), needs_seller=False)
+            return Examination(listing, now, (), needs_seller=watched, watched=watched)
         goods = read_goods(
             listing,
             self.registry.gtin_prefixes,
@@ -199,12 +162,12 @@ class Judge:
                 examined.facts, goods, listing, rights=rights, position=right, matched=concerned
             )
             matches.append(replace(examined, notes=(*examined.notes, *notes)))
-        needs_seller = any(
+        needs_seller = watched or any(
             policy.possible(match.facts) != policy.fired(match.facts)
             for policy in self.policies
             for match in matches
         )
-        return Examination(listing, now, tuple(matches), needs_seller, goods.notes)
+        return Examination(listing, now, tuple(matches), needs_seller, goods.notes, watched)
 
     def decide(
         self, examination: Examination, seller: SellerFacts | None, past: Past | None = None
@@ -214,13 +177,13 @@ class Judge:
         `past` is None where nothing is remembered of listings, as without a store.
         """
         listing, rules = examination.listing, self.policy.rules
+        past = counted(past, named=bool(examination.matches))
+        matches = self._with_facts(examination, seller, past)
         fired: dict[int, list[RightMatch]] = {}
         shadow: dict[str, None] = {}
         snoozed: dict[str, None] = {}
         could: set[int] = set()
-        for match in examination.matches:
-            add_seller(match.facts, seller, examination.now)
-            add_past(match.facts, past)
+        for match in matches:
             holding = self.policy.fired(match.facts)
             for index in holding:
                 if rules[index].mode == "shadow":
@@ -241,16 +204,17 @@ class Judge:
         awaits = outcome != "remove" and any(
             rules[index].outcome == "remove" or outcome == "allow" for index in could
         )
-        concerned = _concerned(order, fired, examination.matches)
+        awaits = awaits or (outcome == "allow" and examination.watched and _past_unknown(past))
+        concerned = _concerned(order, fired, matches)
         evidence: list[Evidence] = []
         for match in concerned[:MAX_RIGHTS]:
             evidence.extend(evidence_of(match, listing))
         evidence.extend(examination.notes)
         missing = _missing(examination, (rules[index] for index in could)) if awaits else set()
         if (awaits and seller is None) or missing & SELLER:
-            evidence.append(_unknown_seller(seller))
+            evidence.append(unknown_seller(seller))
         elif seller and seller.known and any(_asks_seller(rules[index]) for index in order):
-            evidence.append(_seller_evidence(seller, examination))
+            evidence.append(seller_evidence(seller, examination.now))
         evidence += evidence_of_past(past)
         if seller is not None and missing - SELLER:
             evidence.append(unknown_past(past))
@@ -274,7 +238,7 @@ class Judge:
             tuple(reason_of(rules[index].reason, fired[index][0]) for index in order),
             tuple(shadow),
             tuple(snoozed),
-            self._try_candidate(examination),
+            self._try_candidate(examination, matches),
             awaits and (seller is None or (past is not None and past.incomplete)),
         )
 
@@ -283,20 +247,42 @@ class Judge:
             rule.name, examination.listing, match.right, examination.now
         )
 
-    def _try_candidate(self, examination: Examination) -> Ruling | None:
+    def _try_candidate(
+        self, examination: Examination, matches: Sequence[RightMatch]
+    ) -> Ruling | None:
         """Return what the candidate says; the facts of the matches are all filled in."""
         if self.candidate is None:
             return None
         rules = self.candidate.rules
         order = sorted({
             index
-            for match in examination.matches
+            for match in matches
             for index in self.candidate.fired(match.facts)
             if rules[index].mode == "enforce"
             and not self._muted(rules[index], match, examination)
         })  # fmt: skip
         outcome: Outcome = rules[order[0]].outcome if order else "allow"
         return Ruling(outcome, tuple(rules[index].name for index in order))
+
+    def _with_facts(
+        self, examination: Examination, seller: SellerFacts | None, past: Past | None
+    ) -> list[RightMatch]:
+        """Return the matches with what the store knows, and the rights it comes again under."""
+        listing, now = examination.listing, examination.now
+        matches = list(examination.matches)
+        for match in matches:
+            add_past(match.facts, past)
+        named = {match.right.right_id for match in matches}
+        texts = ListingTexts(listing, self._vocabulary)
+        for position, own, linked in unnamed_rights(past, self.registry, listing, now, named):
+            right = self.registry.rights[position]
+            again = examine_right(right, texts, (), self._vocabulary, now, again=True)
+            if again is not None:
+                again.facts.relisted, again.facts.linked_relisted = own, linked
+                matches.append(again)
+        for match in matches:
+            add_seller(match.facts, seller, now)
+        return matches
 
     def judge(self, listing: Listing, seller: SellerFacts | None, now: int) -> Judgement:
         """Examine and decide in one go."""
@@ -313,6 +299,10 @@ def add_seller(facts: Facts, seller: SellerFacts | None, now: int) -> None:
     if seller.standing is not None:
         facts.seller_standing = seller.standing.score
         facts.seller_upheld = seller.standing.upheld
+
+
+def _past_unknown(past: Past | None) -> bool:
+    return past is None or past.relisted is None or past.linked_relisted is None
 
 
 def _concerned(
@@ -351,29 +341,3 @@ def _missing(examination: Examination, rules: Iterable[Rule]) -> set[str]:
 
 def _asks_seller(rule: Rule) -> bool:
     return any(name.startswith("seller_") for name in rule.condition.signals)
-
-
-def _unknown_seller(seller: SellerFacts | None) -> Evidence:
-    if seller is None:
-        note = (
-            "Nothing could be learnt of the seller and its earlier listings: the store did not "
-            "answer. Rules that need it abstain; the listing is judged again when it does."
-        )
-    else:
-        note = "Too little is known of the seller; rules that need it abstain."
-    return Evidence(signal="seller", note=note)
-
-
-def _seller_evidence(seller: SellerFacts, examination: Examination) -> Evidence:
-    parts = []
-    if seller.created_at is not None:
-        days = max(0, (examination.now - seller.created_at) // DAY_MS)
-        parts.append(f"account {days} days old")
-    if seller.verified is not None:
-        parts.append("verified" if seller.verified else "not verified")
-    if seller.standing is not None:
-        parts.append(
-            f"standing {seller.standing.score:.2f} ({seller.standing.upheld:.1f} upheld, "
-            f"{seller.standing.cleared:.1f} cleared cases)"
-        )
-    return Evidence(signal="seller", note="Seller: " + ", ".join(parts) + ".")

@@ -8,21 +8,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
 
 from agents.history.recall import Ask, Past
+from agents.history.watched import WatchKeeper
 from agents.monitoring import trial
 from agents.monitoring.comparison import Ruling, Tally
 from agents.monitoring.decisions import decision_of
 from agents.monitoring.inputs import inputs_of
 from agents.monitoring.judge import Examination, Judgement
 from agents.monitoring.judge_keeper import JudgeKeeper
+from agents.monitoring.judged import Judged, PendingReview, count
 from agents.monitoring.policies import Policy
 from agents.monitoring.remembering import (
     ask_of,
@@ -33,8 +34,10 @@ from agents.monitoring.remembering import (
 )
 from agents.monitoring.screening import Limits, Screened, failure_of, screen
 from agents.monitoring.signals import SELLER
-from agents.records import Takedown
+from agents.records import Review
 from agents.reputation import SellerFacts
+from agents.review_budget import spend
+from agents.reviews import review_of
 from agents.takedowns import TakedownEvents, takedown
 from streams.batches import Record, RecordBatch
 from streams.codec import Decoder, Encoder
@@ -59,30 +62,6 @@ class Topics:
     sightings: str
 
 
-@dataclass(slots=True)
-class Judged:
-    """A batch that was judged, with everything that has to reach the broker before it is done."""
-
-    batch: RecordBatch
-    outgoing: list[Outgoing] = field(default_factory=list)
-    allowed_at: list[int] = field(default_factory=list)
-    """`occurred_at` of what was allowed."""
-    acted_at: list[int] = field(default_factory=list)
-    """`occurred_at` of what was taken down or sent to review."""
-    outcomes: Counter[str] = field(default_factory=Counter)
-    takedowns: list[Takedown] = field(default_factory=list)
-    rules: Counter[tuple[str, str]] = field(default_factory=Counter)
-    failures: Counter[str] = field(default_factory=Counter)
-    trial: Tally | None = None
-    """What the candidate differs in; None where there is none."""
-    versions: tuple[str, ...] = ()
-    """Of the policy, and of the candidate."""
-    awaiting: int = 0
-    """Listings whose outcome facts about the seller might change, which could not be had."""
-    seconds: dict[str, float] = field(default_factory=dict)
-    decided_at: float = 0.0
-
-
 class Monitor:
     """Judges batches of listings."""
 
@@ -99,6 +78,7 @@ class Monitor:
         topics: Topics,
         limits: Limits,
         metrics: Metrics,
+        watching: WatchKeeper,
     ) -> None:
         self._keeper = keeper
         self._decoder = decoder
@@ -110,6 +90,8 @@ class Monitor:
         self._topics = topics
         self._limits = limits
         self._metrics = metrics
+        self._watching = watching
+        self._spending = asyncio.Lock()
         self._told = False
 
     async def judge(self, batch: RecordBatch) -> Judged:
@@ -117,9 +99,17 @@ class Monitor:
         judge = self._keeper.current
         await self._decoder.prepare(record.value for record in batch.records)
         received = int(batch.received_at * 1000)
-        screened = screen(batch.records, judge, self._decoder, self._limits, received)
+        screened = screen(
+            batch.records,
+            judge,
+            self._decoder,
+            self._limits,
+            received,
+            watched=self._watching.current,
+        )
         judged = Judged(batch, allowed_at=screened.allowed, seconds=screened.seconds)
         judged.outcomes["allow"] = len(screened.allowed)
+        judged.budget = judge.policy.reviews
         judged.versions = tuple(policy.version for policy in judge.policies)
         judged.trial = Tally() if judge.candidate else None
         if screened.examined:
@@ -169,7 +159,9 @@ class Monitor:
         The past goes by the position among the examined. One round trip a batch, two where sellers
         had something removed. None for the sellers where the store does not answer.
         """
-        listings = {item.listing.listing_id for _, item in screened.examined if item.matches}
+        listings = {
+            item.listing.listing_id for _, item in screened.examined if item.matches or item.watched
+        }
         if not listings:
             return {}, {}, {}
         sellers: set[str] = set()
@@ -223,18 +215,28 @@ class Monitor:
         known: tuple[SellerFacts | None, Past | None],
     ) -> None:
         verdict, listing = judgement.verdict, examination.listing
+        headers = tuple(record.headers)
         decided = event = None
         if verdict.outcome != "allow":
             inputs = inputs_of(judged.batch.topic, judged.batch.partition, record, *known)
             decided = takedown(
                 decision_of(examination, judgement, sold.get(listing.listing_id), received, inputs)
             )
-            event = self._events.event(decided, tuple(record.headers))
+            if decided.action == "REVIEW":
+                seller, _ = known
+                decided = review_of(
+                    decided, seller.standing.score if seller and seller.standing else None
+                )
+            event = self._events.event(decided, headers)
         judged.outcomes[verdict.outcome] += 1
         judged.rules.update((rule, "enforce") for rule in verdict.rules)
         judged.rules.update((rule, "shadow") for rule in judgement.shadow)
         judged.rules.update((rule, "snoozed") for rule in judgement.snoozed)
-        if judged.trial is not None and judgement.on_trial is not None and examination.matches:
+        if (
+            judged.trial is not None
+            and judgement.on_trial is not None
+            and (examination.matches or examination.watched)
+        ):
             enforced = Ruling(verdict.outcome, verdict.rules)
             judged.trial.add(listing, enforced, judgement.on_trial)
             judged.rules.update((rule, "candidate") for rule in judgement.on_trial.rules)
@@ -248,9 +250,11 @@ class Monitor:
             judged.allowed_at.append(listing.occurred_at)
             return
         judged.acted_at.append(listing.occurred_at)
-        judged.outgoing.append(event)
-        if decided.action == "REMOVED":
+        if isinstance(decided, Review):
+            judged.reviews.append(PendingReview(decided, headers))
+        else:
             judged.takedowns.append(decided)
+            judged.outgoing.append(event)
 
     async def deliver(self, judged: Judged) -> None:
         """Return when the broker has everything that follows from the batch; then count it.
@@ -259,42 +263,45 @@ class Monitor:
             TimeoutError: the broker does not take it; the batch must not be acknowledged.
             DeliveryError: the broker refuses it for good.
         """
-        if judged.outgoing:
+        if judged.outgoing or judged.reviews:
             started = time.perf_counter()
             async with asyncio.timeout(DELIVERY_PATIENCE):
-                await self._producer.deliver(judged.outgoing)
+                await asyncio.gather(
+                    self._producer.deliver(judged.outgoing), self._deliver_reviews(judged)
+                )
             judged.seconds["deliver"] = time.perf_counter() - started
         if judged.trial is not None and judged.trial.judged:
             enforced, candidate = judged.versions
             with suppress(StoreUnavailable):  # a trial is not worth waiting for
                 await trial.count(self._store, candidate, enforced, judged.trial)
-        self._count(judged, time.time())
+        count(judged, self._metrics, time.time())
 
-    def _count(self, judged: Judged, acknowledged: float) -> None:
-        metrics = self._metrics
-        for outcome, count in judged.outcomes.items():
-            if count:
-                metrics.listings.labels(outcome).inc(count)
-        metrics.handling.observe(_seconds_since(judged.allowed_at, judged.decided_at))
-        metrics.handling.observe(_seconds_since(judged.acted_at, acknowledged))
-        for stage, seconds in judged.seconds.items():
-            metrics.stage.observe((seconds,), stage)
-        for (rule, mode), count in judged.rules.items():
-            metrics.rule_hits.labels(rule, mode).inc(count)
-        for reason, count in judged.failures.items():
-            metrics.dead_letters.labels(judged.batch.topic, reason).inc(count)
-        if judged.takedowns:
-            self._count_takedowns(judged.takedowns, acknowledged)
+    async def _deliver_reviews(self, judged: Judged) -> None:
+        """Ask the budget and send the reviews; takedowns do not wait for it.
 
-    def _count_takedowns(self, takedowns: Sequence[Takedown], now: float) -> None:
-        for (rule, source), count in Counter((t.rules[0], t.source) for t in takedowns).items():
-            self._metrics.takedowns.labels(rule, source).inc(count)
-        known = [t for t in takedowns if t.units_sold_before is not None]
-        before = sum(1 for t in known if t.units_sold_before == 0)
-        self._metrics.sales_known.inc(len(known))
-        self._metrics.before_first_sale.inc(before)
-        self._metrics.first_sale.add(before, len(known), now)
+        One batch after another, so that the reviews of a listing keep their order.
+        """
+        if not judged.reviews:
+            return
+        async with self._spending:
+            await self._ask_budget(judged)
+        events = [self._events.event(each.review, each.headers) for each in judged.reviews]
+        await self._producer.deliver(events)
 
-
-def _seconds_since(millis: Sequence[int], now: float) -> list[float]:
-    return [max(0.0, now - then / 1000) for then in millis]
+    async def _ask_budget(self, judged: Judged) -> None:
+        """Say of each review whether people have time for it; without an answer they have."""
+        reviews = [each.review for each in judged.reviews]
+        try:
+            spent = await spend(self._store, judged.budget, reviews, int(time.time() * 1000))
+        except StoreUnavailable:
+            return
+        except Exception:  # whatever stands in Redis: somebody sees the reviews all the same
+            log.exception("the budget of reviews could not be asked")
+            return
+        judged.spent = spent
+        judged.reviews = [
+            replace(
+                each, review=msgspec.structs.replace(each.review, queue=queue, budget_asked=True)
+            )
+            for each, queue in zip(judged.reviews, spent.queues, strict=True)
+        ]

@@ -40,6 +40,11 @@ class Registry:
     def _category_words(self) -> dict[int, re.Pattern[str]]:
         return {}
 
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Where each right stands among `rights`, by its id."""
+        return {right.right_id: position for position, right in enumerate(self.rights)}
+
     def concerns_goods(self, right: int, texts: ListingTexts) -> bool:
         """Return whether a common-word mark stands beside a word of the goods it covers.
 

@@ -1,12 +1,12 @@
 """What was remembered, between the store and the rules: what to ask, what it says, in which words.
 
-A listing is recognised by its title without the words that called it a copy: who lists again drops
-just those.
+A listing is recognised by its title without the marks it names and the words that call it a copy:
+who lists again drops or changes just those.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,10 +17,12 @@ from agents.history.fingerprints import fingerprint, title_sketch
 from agents.history.links import NAMES
 from agents.history.recall import Ask, Lookup, Past, Relisting
 from agents.history.sightings import Digest, Sighting, digest_of, replaced
-from agents.monitoring.folding import folded_reading
+from agents.monitoring.folding import Reading, folded_reading
 from agents.monitoring.marks import MOST_CHARACTERS
 from agents.monitoring.policies import Policy
+from agents.monitoring.relisting import unnamed_needs
 from agents.monitoring.signals import FROM_STORE, PACE, REMOVALS, SELLER, UPDATES, Facts
+from agents.monitoring.vocabulary import load as load_vocabulary
 from agents.pdq import is_hash
 from agents.records import Evidence, Fingerprint, Listing
 from agents.reputation import SellerFacts, ask_facts, take_facts
@@ -46,19 +48,30 @@ def fingerprint_of(examination: Examination) -> Fingerprint | None:
 
 
 def _goods_title(examination: Examination) -> str:
-    """Return the folded title without words of copying, or all of it where little else is left."""
+    """Return the folded title without marks and words of copying, or more where little is left."""
     title = examination.listing.title[:MOST_CHARACTERS]
-    spans = {
-        (word.start, word.end)
-        for match in examination.matches
-        for word in match.words
-        if word.field == "title"
-    }
-    kept = title
+    found = examination.matches
+    words = {(w.start, w.end) for match in found for w in match.words if w.field == "title"}
+    if not found:
+        words = _words_of_copying(title)
+    marks = {(m.start, m.end) for match in found for m in match.marks if m.field == "title"}
+    for spans in (words | marks, words):
+        folded = folded_reading(_without(title, spans))
+        if title_sketch(folded):
+            return folded
+    return folded_reading(title)
+
+
+def _words_of_copying(title: str) -> set[tuple[int, int]]:
+    reading = Reading(title)
+    words = load_vocabulary().replica_words(reading.text, (), title=True, whole=True)
+    return {reading.span(word.start, word.end) for word in words}
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
     for start, end in sorted(spans, reverse=True):
-        kept = kept[:start] + " " + kept[end:]
-    folded = folded_reading(kept)
-    return folded if kept == title or title_sketch(folded) else folded_reading(title)
+        text = text[:start] + " " + text[end:]
+    return text
 
 
 def needs_of(policy: Policy, examination: Examination) -> frozenset[str]:
@@ -68,7 +81,7 @@ def needs_of(policy: Policy, examination: Examination) -> frozenset[str]:
     """
     if not examination.needs_seller:
         return frozenset()
-    needs: set[str] = set()
+    needs = set(unnamed_needs(policy)) if examination.watched else set()
     removed = False
     for match in examination.matches:
         fired = policy.fired(match.facts)
@@ -209,6 +222,7 @@ def evidence_of_past(past: Past | None) -> list[Evidence]:
     evidence = [
         Evidence(
             signal="relisted",
+            right_id=_right(each),
             note=f"{_alike(each)} as a listing of this seller's that was "
             f"taken down on {_day(each)} (takedown {each.removal.takedown_id}).",
         )
@@ -217,8 +231,10 @@ def evidence_of_past(past: Past | None) -> list[Evidence]:
     evidence += [
         Evidence(
             signal="linked_relisted",
-            note=f"{_alike(each)} as a listing that was taken down "
-            f"on {_day(each)}, of an account that shares {_shared(each)} with this one.",
+            right_id=_right(each),
+            note=f"{_alike(each)} as a listing that was taken down on {_day(each)} "
+            f"(takedown {each.removal.takedown_id}), of an account that shares {_shared(each)} "
+            "with this one.",
         )
         for each in (past.linked_relisted or ())[:MAX_SHOWN]
     ]
@@ -261,6 +277,10 @@ def _alike(each: Relisting) -> str:
     if each.alike.title:
         ways.append(f"title {each.alike.title:.0%} alike")
     return f"Nearly the same ({_and(ways)})"
+
+
+def _right(each: Relisting) -> str:
+    return next(iter(each.removal.right_ids), "")
 
 
 def _day(each: Relisting) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from agents.history.watched import NOBODY, Watched
 from agents.monitoring.images.hashes import MAX_PICTURES
 from agents.monitoring.judge import Examination, Judge
 from agents.monitoring.marks import Found, Seen
@@ -43,7 +44,7 @@ class Screened:
     """A batch after the screen. Every record of the batch is in exactly one of the lists."""
 
     allowed: list[int] = field(default_factory=list)
-    """`occurred_at` of listings that name no mark."""
+    """`occurred_at` of listings that name no mark, show no known picture and may not come again."""
     examined: list[tuple[Record, Examination]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -55,7 +56,7 @@ def listing_decoder(registry: SchemaRegistry) -> Decoder:
     return Decoder(
         registry,
         topics.LISTINGS.schema,
-        projected=("kind", "occurred_at"),
+        projected=("kind", "occurred_at", "seller_id"),
         texts=TEXT_FIELDS,
         item_texts=(("images", "pdq"),),
         defaults={"kind": "UPDATED"},
@@ -64,19 +65,26 @@ def listing_decoder(registry: SchemaRegistry) -> Decoder:
 
 
 def screen(
-    records: Sequence[Record], judge: Judge, decoder: Decoder, limits: Limits, now: int
+    records: Sequence[Record],
+    judge: Judge,
+    decoder: Decoder,
+    limits: Limits,
+    now: int,
+    *,
+    watched: Watched = NOBODY,
 ) -> Screened:
     """Sort the records of a batch: allowed by their bytes, examined, or failed. `now` is UTC ms.
 
     Most listings name no mark: they cost one walk over the record and their share of one folding
-    and one scan over the texts of the whole batch, and are never decoded. Pictures are looked
-    up all at once as well.
+    and one scan over the texts of the whole batch, and are never decoded. Pictures, and the
+    sellers among those `watched`, are looked up all at once as well.
     """
     result = Screened()
     started = time.perf_counter()
     candidates: list[Record] = []
     times: list[int] = []
     texts: list[Sequence[bytes]] = []
+    sellers: list[bytes] = []
     pictured: list[tuple[int, list[bytes]]] = []
     latest = now + limits.clock_ahead_s * 1000
     project = decoder.project
@@ -85,7 +93,7 @@ def screen(
         try:
             if value is not None and len(value) > limits.record_bytes:
                 _refuse_size(len(value), limits)
-            kind, occurred_at, found, pictures = project(value)
+            kind, occurred_at, seller, found, pictures = project(value)
             if not YEAR_2000_MS <= occurred_at <= latest:
                 _refuse_time(occurred_at, now)
         except DecodeError as error:
@@ -99,14 +107,17 @@ def screen(
         candidates.append(record)
         times.append(occurred_at)
         texts.append(found)
+        sellers.append(seller)
     seen = _seen(judge, texts)
     hits = set(seen)
     near = judge.near_images(text for _, pictures in pictured for text in pictures)
     if near:
         hits |= {number for number, pictures in pictured if any(p in near for p in pictures)}
+    again = set(watched.among(sellers)) if judge.watches else set()
+    hits |= again
     result.allowed += (moment for number, moment in enumerate(times) if number not in hits)
     screened = time.perf_counter()
-    listings: list[tuple[Record, Listing, Found | None]] = []
+    listings: list[tuple[Record, Listing, Found | None, bool]] = []
     for number in sorted(hits):
         record = candidates[number]
         try:
@@ -116,12 +127,13 @@ def screen(
             continue
         sighted = seen.get(number)
         found = None if sighted is None else judge.found(listing, sighted)
-        listings.append((record, listing, found))
-    others = iter(_find_all(judge, [listing for _, listing, found in listings if found is None]))
-    for record, listing, found in listings:
+        listings.append((record, listing, found, number in again))
+    others = iter(_find_all(judge, [listing for _, listing, found, _ in listings if found is None]))
+    for record, listing, found, of_watched in listings:
         reading = found or next(others)
         try:
-            result.examined.append((record, judge.examine(listing, now, near, reading)))
+            examined = judge.examine(listing, now, near, reading, watched=of_watched)
+            result.examined.append((record, examined))
         except Exception as error:  # noqa: BLE001 - one listing must not stop the others
             result.failures.append(failure_of(record, error))
     result.seconds = {"screen": screened - started, "examine": time.perf_counter() - screened}

@@ -1,4 +1,4 @@
-"""What a rule may ask about a listing and a right whose mark it names, and what that costs."""
+"""What a rule may ask about a listing and a right that it may infringe, and what that costs."""
 
 from __future__ import annotations
 
@@ -206,7 +206,8 @@ SIGNALS: Final[dict[str, Signal]] = {
             "relisted",
             "bool",
             "Nearly the same, by title, pictures or GTIN, as a listing of the same seller that was "
-            "taken down in the last 180 days and not put up again.",
+            "taken down in the last 180 days and not put up again. A listing that does not name "
+            "the mark is asked about the rights of that takedown, if its title is 84 % alike.",
             optional=True,
             from_store=True,
             cost=40,

@@ -44,7 +44,13 @@ def publish_takedowns(bus: Bus, records: Sequence[Takedown]) -> None:
     asyncio.run(work())
 
 
-def removal(listing_id: str, seller_id: str, title: str, decided_at: int) -> Takedown:
+def removal(
+    listing_id: str,
+    seller_id: str,
+    title: str,
+    decided_at: int,
+    rights: tuple[str, ...] = ("tm-1",),
+) -> Takedown:
     return Takedown(
         takedown_id=takedown_id(listing_id, 1),
         action="REMOVED",
@@ -58,11 +64,15 @@ def removal(listing_id: str, seller_id: str, title: str, decided_at: int) -> Tak
         decided_at=decided_at,
         statement=Statement("ground", "facts", "redress"),
         fingerprint=fingerprint(title.lower()),
+        right_ids=rights,
     )
 
 
 def state_of(settings: Settings) -> dict[str, Any]:
-    """Return what the views of history hold and the minute in which it ends, offsets apart."""
+    """Return what the views of history hold and the minute in which it ends, offsets apart.
+
+    By which change a seller came to be watched goes by the order of events: who is, does not.
+    """
     client = redis.Redis.from_url(settings.redis_url.get_secret_value())
     prefix = f"{settings.topic_prefix}assayer:"
     state: dict[str, Any] = {}
@@ -70,6 +80,8 @@ def state_of(settings: Settings) -> dict[str, Any]:
         for pattern in fold.keys:
             for key in client.scan_iter(match=prefix + pattern):
                 name = key.decode().removeprefix(prefix)
+                if name in ("watched:changes", "watched:number"):
+                    continue
                 ttl: Any = client.pttl(key)
                 ends = round((time.time() + ttl / 1000) / 60) if ttl > 0 else ttl
                 state[name] = (value_of(client, key), ends)

@@ -8,7 +8,7 @@ import msgspec
 
 from agents.records import DAY_MS, Image, Seller
 from streams import topics
-from tests.harness import Bus, WorkerProcess, listing, now_ms, wait_for
+from tests.harness import Bus, WorkerProcess, listing, now_ms, run_command, wait_for
 from tests.integration.history import (
     publish_takedowns,
     removal,
@@ -48,6 +48,63 @@ def test_a_relisting_by_the_same_seller_is_reviewed(bus: Bus, worker: WorkerProc
     bus.publish([listing("re-end", "Zor\u200bvex end", seller_id="s-end")])
     bus.review("re-end")
     assert not reviewed(bus) & {"re-3", "re-4"}
+
+
+GOODS = "Diver 300 automatic men watch steel bracelet blue dial, sapphire glass, 42 mm"
+
+
+def _watched(worker: WorkerProcess, count: float) -> None:
+    """Return once the worker knows of so many watched sellers more."""
+    wait_for(
+        lambda: worker.metric("assayer_watched_sellers") >= count, 20, f"{count} watched sellers"
+    )
+
+
+def test_a_relisting_without_the_mark_is_reviewed(bus: Bus, worker: WorkerProcess) -> None:
+    """The mark is dropped, or another name stands in its place, by the seller or one linked."""
+    before = worker.metric("assayer_watched_sellers")
+    bus.publish(
+        sellers=[
+            Seller("s-bare", identifiers={"bank": ("b-bare",)}),
+            Seller("s-bare-2", identifiers={"bank": ("b-bare",)}),
+        ]
+    )
+    worker.settle()
+    bus.publish([listing("bare-1", f"Zorvex {GOODS}, replica 1:1", seller_id="s-bare")])
+    taken = bus.takedown("bare-1")
+    worker.settle()
+    _watched(worker, before + 2)
+    bus.publish(
+        [
+            listing("bare-2", GOODS, seller_id="s-bare"),
+            listing("bare-3", f"Zandero {GOODS}", seller_id="s-bare"),
+            listing("bare-4", f"{GOODS} AAA quality", seller_id="s-bare-2"),
+            listing("bare-5", GOODS, seller_id="s-bare-nobody"),
+            listing("bare-6", "Oak side table with two drawers, 60 cm, waxed", seller_id="s-bare"),
+            listing("bare-7", GOODS, seller_id="s-bare", kind="DELETED", revision=2),
+        ]
+    )
+    for listing_id, rule in (
+        ("bare-2", "relisted"),
+        ("bare-3", "relisted"),
+        ("bare-4", "relisted-by-linked-seller"),
+    ):
+        review = bus.review(listing_id)
+        assert review["rules"] == [rule]
+        assert review["right_ids"] == ["tm-1"]
+        assert review["units_sold_before"] == 0
+        assert "uses the mark" not in review["statement"]["facts"]
+        assert not [e for e in review["evidence"] if e["signal"] == "mark"]
+        (note,) = [e["note"] for e in review["evidence"] if "relisted" in e["signal"]]
+        assert taken["takedown_id"] in note
+        assert "% alike" in note
+        assert "s-bare" not in str(review["evidence"])
+        explained = run_command(bus.settings, "explain", review["takedown_id"])
+        assert explained.returncode == 0, explained.stdout + explained.stderr
+    bus.publish([listing("bare-end", "Zor\u200bvex end", seller_id="s-end")])
+    bus.review("bare-end")
+    worker.settle()
+    assert not reviewed(bus) & {"bare-5", "bare-6", "bare-7"}
 
 
 def test_pictures_and_gtins_are_recognised(bus: Bus, worker: WorkerProcess) -> None:

@@ -62,7 +62,9 @@ def test_replays_change_nothing_and_a_rebuilt_view_is_the_same(
     worker.settle()
     state = state_of(bus.settings)
     kinds = {key.partition(":")[0] for key in state}
-    assert kinds == {"removal", "removed", "links-of", "link", "seen", "branded"}
+    assert kinds == {
+        "removal", "removed", "removals-of", "watched", "links-of", "link", "seen", "branded"
+    }  # fmt: skip
 
     async def replay() -> None:
         store = Store(bus.settings)
@@ -190,20 +192,27 @@ def test_without_redis_rules_abstain_and_the_listing_is_judged_again(
         bus.publish([listing("away-1", f"{title} replica", seller_id="s-away")])
         bus.takedown("away-1")
         worker.settle()
+        wait_for(lambda: worker.metric("assayer_watched_sellers") == 1, 20, "a watched seller")
         own_redis.kill()
+        bare = title.replace("Zorvex ", "")
         bus.publish(
             [
                 listing("away-2", title, seller_id="s-away"),
+                listing("away-bare", bare, seller_id="s-away"),
                 listing("away-3", "Zor\u200bvex", seller_id="s-x"),
             ]
         )
-        notes = [e["note"] for e in bus.review("away-3")["evidence"]]
+        away = bus.review("away-3")
+        assert (away["queue"], away["budget_asked"]) == ("WORK", False)
+        assert away["priority"] > 0
+        notes = [e["note"] for e in away["evidence"]]
         assert any("did not answer" in note for note in notes)
         wait_for(
-            lambda: {m.key() for m in bus.messages(topics.REJUDGE)} >= {b"away-2"},
+            lambda: {m.key() for m in bus.messages(topics.REJUDGE)} >= {b"away-2", b"away-bare"},
             20,
-            "the listing among those to judge again",
+            "the listings among those to judge again",
         )
-        assert "away-2" not in reviewed(bus)
+        assert not reviewed(bus) & {"away-2", "away-bare"}
         own_redis.start()  # empty: the views are rebuilt
-        assert bus.review("away-2")["rules"] == ["relisted"]
+        for listing_id in ("away-2", "away-bare"):
+            assert bus.review(listing_id)["rules"] == ["relisted"]

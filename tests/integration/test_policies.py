@@ -260,7 +260,7 @@ def test_a_candidate_is_counted_on_live_traffic_and_acts_on_nothing(
         [
             *(listing(f"trial-{n}", "Z0rvex diver", seller_id="s-trial") for n in range(7)),
             listing("trial-copy", "Zorvex replica"),
-            listing("trial-plain", "Zorvex diver"),
+            listing("trial-plain", "Zorvex diver", seller_id="s-plain"),
         ]
     )
     assert bus.review("trial-6")["policy_version"] == in_use

@@ -144,8 +144,9 @@ def test_older_and_newer_producers_are_decoded(
         field["name"]: RECORD.get(field["name"], field.get("default"))
         for field in schemas.load("listing")["fields"]
     } | {"brand": "Zorvex" if "brand" in names else ""}
-    kind, occurred_at, texts, _ = decoder.project(value)
+    kind, occurred_at, seller, texts, _ = decoder.project(value)
     assert (kind, occurred_at) == ("UPDATED", RECORD["occurred_at"])
+    assert seller == str(RECORD["seller_id"]).encode()
     assert set(texts) == {b"Zorvex"}
 
 

@@ -1,6 +1,6 @@
 """The policy: rules as data, checked, then compiled to one Python function."""
 
-from agents.monitoring.policies.declarations import Policy, Rule
+from agents.monitoring.policies.declarations import Budget, Policy, Rule
 from agents.monitoring.policies.policy import (
     DEFAULT,
     Checked,
@@ -14,6 +14,7 @@ from agents.monitoring.policies.problems import PolicyError, Problem
 
 __all__ = [
     "DEFAULT",
+    "Budget",
     "Checked",
     "Policy",
     "PolicyError",

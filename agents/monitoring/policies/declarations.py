@@ -23,7 +23,7 @@ MODES: Final[tuple[Mode, ...]] = ("enforce", "shadow")
 REASON_NAMES: Final = ("mark", "owner", "brand", "price_ratio", "text")
 """What a reason template may name."""
 
-TOP_KEYS: Final = ("policy", "doc", "guard", "definitions", "rules")
+TOP_KEYS: Final = ("policy", "doc", "reviews", "guard", "definitions", "rules")
 RULE_KEYS: Final = (
     "name", "when", "outcome", "mode", "weight", "ground", "reason", "owner", "tests"
 )  # fmt: skip
@@ -65,6 +65,20 @@ class Rule:
     tests: tuple[Case, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many cases people can review; what is more overflows."""
+
+    per_hour: int = 60
+    """Three people who take three minutes a case *(start value)*."""
+    per_day: int = 400
+    """The same three, seven hours a day, less what is not review *(start value)*."""
+
+
+BUDGET_KEYS: Final = ("per_hour", "per_day")
+MAX_BUDGET: Final = 1_000_000
+
+
 Evaluate = Callable[[Facts], list[int]]
 """Returns the indexes of the rules that fire, in the policy's order."""
 
@@ -83,3 +97,4 @@ class Policy:
     """Those, and the rules that facts of the store that are unknown could still make hold."""
     guard: Condition | None
     definitions: dict[str, Condition]
+    reviews: Budget = Budget()

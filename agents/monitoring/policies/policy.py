@@ -117,4 +117,5 @@ def _compiled(draft: Draft, digest: str) -> Policy:
         evaluator(rules, draft.guard, draft.definitions, known=False),
         draft.guard,
         draft.definitions,
+        draft.reviews,
     )

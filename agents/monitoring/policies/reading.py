@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from agents.monitoring.policies import document
 from agents.monitoring.policies.cases import Case, read_cases
 from agents.monitoring.policies.declarations import (
+    BUDGET_KEYS,
     DEFAULT_WEIGHT,
     DEFINITION_NAME,
+    MAX_BUDGET,
     MAX_DEFINITIONS,
     MAX_POLICY_STEPS,
     MAX_REASON,
@@ -27,6 +29,7 @@ from agents.monitoring.policies.declarations import (
     RULE_KEYS,
     TOP_KEYS,
     UNKNOWN_KEYS,
+    Budget,
     Mode,
     Outcome,
     Rule,
@@ -58,6 +61,7 @@ class Draft:
     definition_nodes: Mapping[str, Node]
     rules: tuple[RuleDraft, ...]
     """Removals first, otherwise in the file's order."""
+    reviews: Budget
 
 
 def read(root: Node, report: Report) -> Draft | None:
@@ -81,6 +85,9 @@ class _Reader:
         name = text(top["policy"], self._about("policy")) if "policy" in top else "policy"
         if "doc" in top:
             text(top["doc"], self._about("doc"))
+        reviews = Budget()
+        if "reviews" in top:
+            reviews = _budget(top["reviews"], self._about("reviews"))
         if "definitions" in top:
             self._read_definitions(top["definitions"])
         guard = self._condition(top["guard"], "guard") if "guard" in top else None
@@ -91,7 +98,7 @@ class _Reader:
         if self._report.refused():
             return None
         definitions = {key: each for key, each in self._definitions.items() if each is not None}
-        return Draft(name, guard, top.get("guard"), definitions, self._defined, rules)
+        return Draft(name, guard, top.get("guard"), definitions, self._defined, rules, reviews)
 
     def rule(self, node: Node, names: dict[str, int]) -> RuleDraft | None:
         """Return a rule, None without a condition; `names` has the lines of those before it."""
@@ -236,6 +243,33 @@ class _Reader:
             elif form or conversion:
                 flaw = "a name is put in as it is"
                 self._report.add(flaw, f"write {{{name}}}", what=what, start=start, end=end)
+
+
+def _budget(node: Node, tell: Tell) -> Budget:
+    given = mapping(node, BUDGET_KEYS, tell)
+    numbers: dict[str, int] = {}
+    for key, value in given.items():
+        number = document.builtin(value)
+        if isinstance(number, int) and number is not True and 1 <= number <= MAX_BUDGET:
+            numbers[key] = number
+        else:
+            tell(
+                value, f"'{key}' is no whole number from 1 to {MAX_BUDGET:,}", "cases, not listings"
+            )
+    budget = Budget(**numbers)
+    if budget.per_day < budget.per_hour:
+        hint = f"per_hour: {budget.per_day} says the same"
+        text_ = f"an hour holds more than a day: {budget.per_hour:,} to {budget.per_day:,}"
+        tell(node, text_, hint, severity="warning")
+    elif "per_day" in numbers and budget.per_day > 24 * budget.per_hour:
+        hint = f"per_day: {24 * budget.per_hour} says the same"
+        tell(
+            node,
+            f"no day holds {budget.per_day:,}: {budget.per_hour:,} an hour are less",
+            hint,
+            severity="warning",
+        )
+    return budget
 
 
 def _weight(node: Node, default: float, tell: Tell) -> float:

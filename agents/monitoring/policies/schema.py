@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from agents.monitoring.policies.cases import CASE_KEYS, CASE_OUTCOMES, DURATION, STEP_KEYS
 from agents.monitoring.policies.declarations import (
+    BUDGET_KEYS,
     DEFAULT_WEIGHT,
     DEFINITION_NAME,
+    MAX_BUDGET,
     MAX_DEFINITIONS,
     MAX_REASON,
     MAX_RULES,
@@ -19,6 +21,7 @@ from agents.monitoring.policies.declarations import (
     REASON_NAMES,
     RULE_KEYS,
     TOP_KEYS,
+    Budget,
 )
 from agents.monitoring.policies.expressions import LANGUAGE, MAX_CHARS
 from agents.monitoring.signals import SIGNALS
@@ -46,6 +49,18 @@ def schema() -> dict[str, Any]:
             {
                 "policy": _text("Name of the policy; it begins its version."),
                 "doc": _text("What it is for."),
+                "reviews": _object(
+                    {
+                        "per_hour": _cases(Budget().per_hour, "an hour"),
+                        "per_day": _cases(Budget().per_day, "a UTC day"),
+                    },
+                    BUDGET_KEYS,
+                    [],
+                )
+                | {
+                    "description": "How many cases people can review: listings of one seller, "
+                    "right and rule within a day are one. What is more overflows."
+                },
                 "guard": condition
                 | {"description": "Nothing is decided about a listing unless this holds."},
                 "definitions": {
@@ -156,6 +171,11 @@ def _record(type_: type, doc: str) -> dict[str, Any]:
         "properties": dict.fromkeys(names, True),
         "additionalProperties": False,
     }
+
+
+def _cases(default: int, of: str) -> dict[str, Any]:
+    bounds = {"minimum": 1, "maximum": MAX_BUDGET, "default": default}
+    return {"type": "integer", "description": f"Cases {of}.", **bounds}
 
 
 def _text(doc: str) -> dict[str, Any]:

@@ -9,7 +9,10 @@ from tests.benchmarks import policy as benchmark
 def test_every_rule_of_the_default_policy_can_be_said_in_cel() -> None:
     policy = default_policy()
     guard, rules = benchmark.conditions(policy)
-    assert guard == "((mark || image_known) && in_force && !authorised)"
+    assert guard == (
+        "((mark || image_known || (has(known.relisted) && known.relisted)"
+        " || (has(known.linked_relisted) && known.linked_relisted)) && in_force && !authorised)"
+    )
     by_name = dict(zip((rule.name for rule in policy.rules), rules, strict=True))
     assert len(by_name) == len(policy.rules)
     assert by_name["branded-burst"] == (

@@ -12,6 +12,7 @@ from agents.history.fingerprints import (
     ALIKE,
     Alike,
     alike,
+    alone,
     features,
     fingerprint,
     same_images,
@@ -182,6 +183,24 @@ def test_a_gtin_in_common_is_enough() -> None:
     assert one
     assert other
     assert alike(one, other) == Alike("04006381333931")
+
+
+@pytest.mark.parametrize(
+    ("title", "other", "counts"),
+    [
+        ("leather wallet", "leather wallet", False),
+        (TITLE, TITLE, True),
+        (TITLE, TITLE.replace("zorvex ", ""), True),
+        (TITLE, f"{TITLE} with leather strap rubber", False),
+    ],
+    ids=["says too little", "the same", "a word dropped", "not close enough"],
+)
+def test_a_likeness_that_stands_for_itself_is_close_and_telling(
+    title: str, other: str, counts: bool
+) -> None:
+    found = alike(_title(title), _title(other))
+    assert found.title >= ALIKE
+    assert alone(found) is counts
 
 
 @given(st.text(max_size=2000))

@@ -44,6 +44,7 @@ def test_three_slices_reach_back_far_enough(now: int) -> None:
 
 PRINT = {"version": 1, "title": b"", "images": (f"{7:064x}",), "gtins": ()}
 TAKEDOWN: dict[str, Any] = {
+    "right_ids": ["tm-1"],
     "action": "REMOVED",
     "takedown_id": "0" * 36,
     "listing_id": "l",
@@ -157,4 +158,4 @@ def test_folds_name_every_key_they_write() -> None:
     for fold in (REMOVALS, LINKS, SIGHTINGS):
         assert replace(fold) == fold
         for pattern in fold.keys:
-            assert f"'{pattern.removesuffix('*')}'" in fold.body
+            assert f"'{pattern.removesuffix('*')}" in fold.body

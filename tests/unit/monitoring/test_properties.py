@@ -18,15 +18,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.history.fingerprints import alike, title_sketch
+from agents.history.recall import Past, Relisting
+from agents.history.removals import Removal
+from agents.history.watched import watched
 from agents.monitoring.confusables import load_table
 from agents.monitoring.folding import Reading, folded_reading
-from agents.monitoring.judge import Judge
+from agents.monitoring.judge import Examination, Judge
 from agents.monitoring.marks.characters import merged
 from agents.monitoring.marks.skeleton import skeletons
 from agents.monitoring.policies import default_policy
 from agents.monitoring.registry import compile_registry
+from agents.monitoring.remembering import fingerprint_of
 from agents.monitoring.screening import Limits, listing_decoder, screen
-from agents.records import AuthorisedSeller, Image, Listing, Right
+from agents.records import AuthorisedSeller, Fingerprint, Image, Listing, Right
 from agents.reputation import SellerFacts, Standing
 from streams.codec import Encoder
 from streams.schema_registry import SchemaRegistry
@@ -87,6 +92,16 @@ LISTINGS = st.builds(
     attributes=st.dictionaries(
         st.sampled_from(["Brand", "Compatible with", "Quality", "型号"]), TITLES, max_size=2
     ),
+)
+
+
+GOODS = "diver 300 automatic men watch steel bracelet blue dial sapphire glass"
+AGAIN = st.builds(
+    Listing,
+    listing_id=st.just("l-2"),
+    seller_id=st.sampled_from(["s-1", "dealer", "s-9"]),
+    occurred_at=st.just(NOW),
+    title=st.sampled_from([GOODS, f"{GOODS} replica", f"Zandero {GOODS}", "Oak table", "Zorvex"]),
 )
 
 
@@ -162,26 +177,51 @@ def wire() -> tuple[Encoder, Any]:
     return Encoder(registry, "marketplace.listings", "listing"), listing_decoder(registry)
 
 
+REMOVED = {
+    "s-1": Removal("t-1", "gone", 1, NOW - DAY, Fingerprint(2, title_sketch(GOODS)), ("tm-1",)),
+    "dealer": Removal("t-2", "gone", 1, NOW - DAY, Fingerprint(2, title_sketch(GOODS)), ("tm-1",)),
+}
+
+
+def remembered(examination: Examination) -> Past:
+    """Return what the store would say of the listing's past."""
+    removal = REMOVED.get(examination.listing.seller_id)
+    found = fingerprint_of(examination)
+    likeness = alike(found, removal.fingerprint) if found and removal else None
+    again = (Relisting(removal, likeness),) if removal and likeness else ()
+    return Past(again, ())
+
+
 @settings(max_examples=300, deadline=None)
-@given(st.lists(LISTINGS, min_size=1, max_size=4), st.sampled_from(SELLERS))
+@given(
+    st.lists(st.one_of(LISTINGS, AGAIN), min_size=1, max_size=4),
+    st.sampled_from(SELLERS),
+    st.sampled_from([(), ("s-1",), ("s-1", "dealer")]),
+)
 def test_what_the_byte_screen_filters_out_the_full_way_allows(
-    listings: list[Listing], seller: SellerFacts
+    listings: list[Listing], seller: SellerFacts, sellers: tuple[str, ...]
 ) -> None:
-    """And what it lets through is judged beside others as it is alone."""
+    """And what it lets through is judged beside others as it is alone.
+
+    Of sellers who are not watched nothing is remembered; without anybody watched, of nobody.
+    """
     encoder, decoder = wire()
     records = [
         Record(number, encoder.encode(msgspec.to_builtins(one)))
         for number, one in enumerate(listings)
     ]
     decoder.fetch(decoder.unknown(record.value for record in records))
-    screened = screen(records, judge(), decoder, LIMITS, NOW)
+    known = watched(name.encode() for name in sellers)
+    screened = screen(records, judge(), decoder, LIMITS, NOW, watched=known)
     assert screened.failures == []
     passed = {record.offset: examination for record, examination in screened.examined}
     assert len(passed) + len(screened.allowed) == len(listings)
     for number, one in enumerate(listings):
-        alone = judge().judge(one, seller, NOW).verdict
+        whole = judge().examine(one, NOW, watched=one.seller_id in sellers)
+        past = remembered(whole) if one.seller_id in sellers else Past((), ())
+        alone = judge().decide(whole, seller, past).verdict
         if number in passed:
-            together = judge().decide(passed[number], seller).verdict
+            together = judge().decide(passed[number], seller, past).verdict
             assert together.to_json() == alone.to_json()
         else:
             assert (alone.outcome, alone.rules, alone.evidence) == ("allow", (), ())

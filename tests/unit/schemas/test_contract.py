@@ -97,6 +97,25 @@ def test_a_takedown_from_before_has_no_fingerprint() -> None:
     assert read["fingerprint"] is None
 
 
+def test_a_review_from_before_is_to_be_worked() -> None:
+    ours = fastavro.parse_schema(schemas.without_docs(schemas.load("review")))
+    for earlier in schemas.released("review")[:-1]:
+        plain = fastavro.parse_schema(schemas.without_docs(earlier))
+        written = io.BytesIO()
+        record = {
+            "takedown_id": "t", "action": "REVIEW", "listing_id": "l", "seller_id": "s",
+            "policy_version": "p", "registry_version": "1", "listing_occurred_at": 0,
+            "received_at": 0, "decided_at": 0,
+            "statement": {"ground": "g", "facts": "f", "redress": "r"},
+        }  # fmt: skip
+        fastavro.schemaless_writer(written, plain, record)
+        written.seek(0)
+        read = fastavro.schemaless_reader(written, plain, ours)
+        assert isinstance(read, dict)
+        assert (read["priority"], read["group_id"]) == (0.0, "")
+        assert (read["queue"], read["budget_asked"]) == ("WORK", False)
+
+
 def _change(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
     schema = copy.deepcopy(schemas.load("listing"))
     change(schema)
@@ -143,7 +162,7 @@ STRUCTS: Final[dict[str, type[msgspec.Struct]]] = {
     "Right": records.Right,
     "AuthorisedSeller": records.AuthorisedSeller,
     "Takedown": records.Takedown,
-    "Review": records.Takedown,
+    "Review": records.Review,
     "Evidence": records.Evidence,
     "Statement": records.Statement,
 }
@@ -156,6 +175,7 @@ CHOICES: Final = {
     "SellerKind": records.SellerKind,
     "RightKind": records.RightKind,
     "Source": records.Source,
+    "Queue": records.Queue,
 }
 PAIRS = [
     pytest.param(type_, id=f"{name}.{type_['name']}")

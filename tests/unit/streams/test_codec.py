@@ -126,7 +126,8 @@ def test_older_and_newer_producers_are_read(
     assert {name: read[name] for name in expected} == expected
     assert set(read) == {field["name"] for field in LISTING["fields"]}
     assert read["title"] == RECORD["title"]
-    kind, occurred_at, texts, pictures = decoder.project(value)
+    kind, occurred_at, seller, texts, pictures = decoder.project(value)
+    assert seller == str(RECORD["seller_id"]).encode()
     assert kind in ("UPDATED", "RESTORED")
     assert occurred_at == RECORD["occurred_at"]
     assert str(RECORD["title"]).encode() in texts
