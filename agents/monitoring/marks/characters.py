@@ -56,6 +56,8 @@ DRAWS: Final = 64
 STRIKES: Final = 128
 """It may stand for a letter that is struck out."""
 STRIKING: Final = "*?_#•●∗＊✱"
+INSTEAD: Final = ".-–—~·…×■□▪▫◆◇○★☆♥❤✖✕❌^=+%!|"
+"""Signs that do so more rarely: one, within a word."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def tables() -> Tables:
     flags[[code for code in soft if chr(code) in _PUNCTUATION]] |= WITHIN
     flags[first != second] |= SEVERAL
     flags[list(spelled)] |= SPELLED
-    flags[[ord(c) for c in STRIKING]] |= STRIKES
+    flags[[ord(c) for c in STRIKING + INSTEAD]] |= STRIKES
     drawn = drawings()[1]
     flags[[ord(c) for c in {"<", "&", *(drawing[0] for drawing in drawn)}]] |= DRAWS
     # A tag goes on with a letter, '/' or '!', an entity with '#' or a letter.

@@ -120,36 +120,80 @@ def places_of_overrides(decoded: Decoded) -> Ints:
 
 def places_of_symbols(decoded: Decoded) -> Ints:
     """Return where symbols that may be letters stand beside letters."""
-    flags = decoded.flags
+    flags, codes = decoded.flags, decoded.codes
     places = where(flags, SOFT)
     if not len(places):
         return places
-    last = len(flags) - 1
-    beside = [flags[np.maximum(places - 1, 0)], flags[np.minimum(places + 1, last)]]
+    sides = [_next_shown(flags, places, way) for way in (-1, 1)]
+    beside = [flags[side] for side in sides]
     before, behind = ((found & ALPHABETIC) > 0 for found in beside)
-    # Of several in a row ('Gu((i') each has a letter or another one on either side, and marks may
-    # be stacked on them.
-    around = [(found & (ALPHABETIC | SOFT | INVISIBLE)) > 0 for found in beside]
+    # Of several in a row ('Gu((i') each has a letter or another one on either side.
+    around = [(found & (ALPHABETIC | SOFT)) > 0 for found in beside]
+    # A digit may be a letter too, where no other stands behind it: 'hub|0t', not 'XL|40'.
+    beyond = [_next_shown(flags, side, way) for side, way in zip(sides, (-1, 1), strict=True)]
+    digits = [
+        is_digit(codes[side]) & ((far == side) | ~is_digit(codes[far]))
+        for side, far in zip(sides, beyond, strict=True)
+    ]
+    worded = [(flags[far] & ALPHABETIC) > 0 for far in beyond]
     inside = around[0] & around[1]
-    regional = (decoded.codes >= REGIONAL[0]) & (decoded.codes <= REGIONAL[-1])
+    inside |= (before & digits[1]) | (behind & digits[0])
+    regional = (codes >= REGIONAL[0]) & (codes <= REGIONAL[-1])
     for step in (1, 2):
         before |= regional[places] & regional[np.maximum(places - step, 0)] & (places >= step)
     # Set apart itself: 'J★o★h★n★$'.
-    further = [flags[np.maximum(places - 2, 0)], flags[np.minimum(places + 2, last)]]
-    before |= ~around[0] & ~around[1] & ((further[0] & further[1] & ALPHABETIC) > 0)
+    alone = ~(around[0] | around[1] | digits[0] | digits[1]) & worded[0] & worded[1]
+    before |= alone
+    inside |= alone & (codes[sides[0]] == codes[sides[1]]) & (codes[sides[0]] != ord(" "))
     # One may also begin a word: '(hanel', but not '(Chanel)'.
+    behind |= digits[1] & worded[1]
     begins = ~before & behind
-    for number in np.flatnonzero(begins & (decoded.codes[places] < 0x80)).tolist():
+    for number in np.flatnonzero(begins & (codes[places] < 0x80)).tolist():
         place = int(places[number])
         closing = _CLOSING.get(decoded.read[place])
-        if closing is not None and decoded.read.find(closing, place, place + _ASIDE) >= 0:
+        if closing is not None and decoded.read.find(closing, place + 1, place + _ASIDE) >= 0:
             begins[number] = False
     # A digit is a symbol only in a keycap.
-    before |= (decoded.codes[places] >= ord("0")) & (decoded.codes[places] <= ord("9"))
+    before |= (digits[0] & worded[0]) | is_digit(codes[places])
     within = (flags[places] & WITHIN) > 0
     return places[np.where(within, inside | begins, before | behind)]
 
 
+def _next_shown(flags: npt.NDArray[np.uint8], places: Ints, way: int) -> Ints:
+    """Return the place on one side of each that shows something: marks may be stacked on them."""
+    last = len(flags) - 1
+    found = np.clip(places + way, 0, last)
+    for _ in range(_STACKED):
+        hidden = (flags[found] & INVISIBLE) > 0
+        if not hidden.any():
+            break
+        found = np.clip(found + way * hidden, 0, last)
+    return found
+
+
+def is_digit(codes: Ints) -> npt.NDArray[np.bool_]:
+    """Return which code points are digits of ASCII."""
+    return (codes >= ord("0")) & (codes <= ord("9"))
+
+
+def regular_separators(decoded: Decoded) -> Ints:
+    """Return where the same symbol stands three times or more with one letter between.
+
+    It sets letters apart, and other symbols are letters: 'S#E#|#K#O'.
+    """
+    flags, codes = decoded.flags, decoded.codes
+    chain = [where(flags, SOFT)]
+    for _ in range(2):
+        letters = _next_shown(flags, chain[-1], 1)
+        again = _next_shown(flags, letters, 1)
+        first = codes[chain[0]]
+        same = (codes[again] == first) & (codes[letters] != first) & (again > letters)
+        chain = [*(places[same] for places in chain), again[same]]
+    return np.unique(np.concatenate(chain))
+
+
+_STACKED: Final = 16
+"""Marks on a letter, and what shows nothing beside it, that are looked over."""
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}", "<": ">", "|": "|"}
 _ASIDE: Final = 80
 """Characters within which a bracket is closed that stands around words."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from agents.monitoring.confusables import load_table
 from agents.monitoring.marks.boundaries import on_boundaries
+from agents.monitoring.marks.gaps import Strength
 from agents.monitoring.marks.letters import (
     ACCENT,
     BACKWARDS,
@@ -25,7 +26,7 @@ from agents.monitoring.marks.letters import (
 )
 from agents.monitoring.marks.skeleton import Skeleton
 from agents.monitoring.marks.spellings import Spelling
-from agents.monitoring.marks.strength import Strength, strength_of
+from agents.monitoring.marks.strength import strength_of
 
 
 @dataclass(frozen=True, slots=True)

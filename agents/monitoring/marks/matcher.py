@@ -20,13 +20,14 @@ from agents.monitoring.marks.decoding import (
     places_of_overrides,
     places_of_several,
     places_of_symbols,
+    regular_separators,
 )
 from agents.monitoring.marks.disguise import Sighting, look_at
+from agents.monitoring.marks.gaps import Strength
 from agents.monitoring.marks.sheet import MOST_CHARACTERS, Sheet, first_texts
 from agents.monitoring.marks.skeleton import BEGINS, Skeleton, fold, turns
 from agents.monitoring.marks.spellings import Spelling, spellings_of, words_of
-from agents.monitoring.marks.strength import Strength
-from agents.monitoring.marks.struck import StruckMarks, places_of_signs
+from agents.monitoring.marks.struck import StruckMarks
 
 _BOUNDARY_BYTES: Final = BOUNDARY.encode()
 SHORT: Final = 3
@@ -247,6 +248,16 @@ class MarkMatcher:
         symbols = sorted({*sheet.listings(places_of_symbols(decoded)), *several})
         ways_of: tuple[tuple[list[int], Callable[[Sheet], Iterable[Skeleton]]], ...] = (
             (symbols, lambda part: [fold(part.decoded, soft_letters=True)]),
+            (
+                sheet.listings(regular_separators(decoded)),
+                lambda part: [
+                    fold(
+                        part.decoded,
+                        soft_letters=True,
+                        separators=regular_separators(part.decoded),
+                    )
+                ],
+            ),
             (several, lambda part: turns(part.decoded)),
             (
                 sheet.listings(places_of_overrides(decoded)),
@@ -261,9 +272,9 @@ class MarkMatcher:
                 for index, skeleton, sighting in self._sightings(way, part, looks, cut):
                     number = part.numbers[index]
                     note(number, skeleton, sighting, sheet.starts[number] - part.starts[index])
-        for number in sheet.listings(places_of_signs(decoded)):
+        for number, places in sheet.by_listing(self._struck.places(decoded)).items():
             start = sheet.starts[number]
-            for sighting in self._struck.find(sheet.listing(number)):
+            for sighting in self._struck.find(sheet.listing(number), places):
                 key = (sighting.mark, start + sighting.start, start + sighting.end)
                 found.setdefault(number, {}).setdefault(key, Placed(sighting, *key[1:]))
         return {number: list(placed.values()) for number, placed in found.items()}, cut
@@ -367,8 +378,15 @@ def _opens(skeleton: Skeleton) -> Bools:
 
 
 def _as_words(pattern: bytes, spellings: Sequence[Spelling]) -> Iterator[bytes]:
-    """Yield the ways the letters of a short mark may begin words: the first, all, or its own."""
-    for starts in ({0}, set(range(len(pattern))), *({0, *s.word_starts} for s in spellings)):
+    """Yield the ways the letters of a short mark may begin words: the first, all, or its own.
+
+    Any, where some are one letter for several: 'f*ila' has an f and a run.
+    """
+    letters = range(len(pattern))
+    ways = [{0}, set(letters), *({0, *spelling.word_starts} for spelling in spellings)]
+    if any(spelling.length > SHORT for spelling in spellings):
+        ways += ({0, cut} for cut in letters)
+    for starts in ways:
         yield bytes(byte ^ BEGINS if at in starts else byte for at, byte in enumerate(pattern))
 
 
@@ -435,8 +453,11 @@ def _outdoes(other: Placed, item: Placed) -> bool:
     if other is item or other.start >= item.end or item.start >= other.end:
         return False
     sighting, surer = item.sighting, other.sighting
-    if surer.mark == sighting.mark and _surer(surer, sighting):
-        return True
+    if surer.mark == sighting.mark:
+        if _surer(surer, sighting):
+            return True
+        if _surer(sighting, surer):
+            return False
     return (
         other.start <= item.start
         and item.end <= other.end

@@ -54,6 +54,17 @@ class Sheet:
         ).tolist()
         return numbers
 
+    def by_listing(self, places: Ints) -> dict[int, list[int]]:
+        """Return places of the decoded text by listing, each as an index of the listing's text."""
+        if self.decoded.origin is not None:
+            places = self.decoded.origin[places]
+        numbers = np.searchsorted(self.start_places, places, side="right") - 1
+        found: dict[int, list[int]] = {}
+        local = places - self.start_places[numbers]
+        for number, place in zip(numbers.tolist(), local.tolist(), strict=True):
+            found.setdefault(number, []).append(place)
+        return found
+
     def listing(self, number: int) -> str:
         """Return the texts of one listing, a boundary before each."""
         starts = self.starts

@@ -42,6 +42,7 @@ from agents.monitoring.marks.decoding import (
     places_of_overrides,
     places_of_several,
     places_of_symbols,
+    regular_separators,
 )
 
 BEGINS: Final = 0x20
@@ -170,6 +171,9 @@ def skeletons(text: str) -> list[Skeleton]:
         found.append(fold(decode(text, turned=True)))
     if len(places_of_symbols(decoded)):
         found.append(fold(decoded, soft_letters=True))
+        separators = regular_separators(decoded)
+        if len(separators):
+            found.append(fold(decoded, soft_letters=True, separators=separators))
     if len(places_of_several(decoded)):
         found += turns(decoded)
     return found
@@ -213,11 +217,13 @@ def fold(
     *,
     soft_letters: bool = False,
     sequences: bool = True,
+    separators: Ints | None = None,
 ) -> Skeleton:
     """Return the skeleton of a decoded text, read in one of its ways.
 
     `second` says which characters are taken by their second reading; `soft_letters`, whether
-    symbols such as '!' and '$' are letters, or set letters apart; `sequences`, whether 'rn' is m.
+    symbols such as '!' and '$' are letters, or set letters apart; `sequences`, whether 'rn' is m;
+    `separators`, where symbols set letters apart all the same.
     """
     table, codes = tables(), decoded.codes
     classes = (table.classes[0] if soft_letters else table.letters).take(codes)
@@ -225,6 +231,8 @@ def fold(
         classes[second] = table.classes[1][codes[second]]
     if not soft_letters:
         classes[decoded.keycaps] = 0
+    if separators is not None:
+        classes[separators] = 0
     nothing = where(decoded.flags, INVISIBLE)
     if decoded.drawn:
         nothing = _read_drawn(decoded, classes, soft_letters=soft_letters)

@@ -1,31 +1,41 @@
-"""Finds marks of which letters are struck out: 'N*ke', 'Dis?ey', 'Sto_e Isl_nd'."""
+"""Finds marks of which letters are struck out: 'N*ke', 'Dis?ey', 'Sto_e Isl_nd', 'Halv.ne'."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from agents.monitoring.marks.boundaries import on_boundaries
-from agents.monitoring.marks.characters import ALPHABETIC, STRIKES, STRIKING, Ints, where
-from agents.monitoring.marks.decoding import Decoded
+from agents.monitoring.marks.characters import (
+    ALPHABETIC,
+    STRIKES,
+    STRIKING,
+    Ints,
+    where,
+)
+from agents.monitoring.marks.decoding import Decoded, is_digit
 from agents.monitoring.marks.disguise import Sighting
+from agents.monitoring.marks.gaps import Strength
 from agents.monitoring.marks.letters import CENSORED
-from agents.monitoring.marks.strength import Strength
+from agents.monitoring.marks.ordinary import are_ordinary
 
 _SIGNS: Final = STRIKING
 _LIST_SIGNS: Final = frozenset(_SIGNS) - frozenset("?_")
+"""Signs that begin a list or a hashtag: no first letter of a mark is struck out by them."""
+_SIGN_CODES: Final = np.array([ord(sign) for sign in _SIGNS])
 _SIGN: Final = re.compile(f"[{_SIGNS}]")
 _AT_THE_END: Final = "_"
-"""Signs that may stand for the last letter too; others end words for themselves ('origin*')."""
-_STARS: Final = "*∗＊✱"
-"""Signs that may stand for the last letter, but more often mark a footnote: 'origin*'."""
+"""The sign that ends no word for itself: 'origin*' has a footnote, 'origin?' asks."""
 _AT_THE_START: Final = "?_"
-"""Signs that may stand for the first letter; others begin lists, and '#' begins a hashtag."""
+"""Signs that may stand for the first letter."""
 _GAP: Final = r"[\s\-.'’]{0,3}"
+_BLANK: Final = "?"
 _MOST_WORDS: Final = 20
 """Words of a listing that are looked at."""
 _SHORTEST: Final = 3
@@ -35,26 +45,15 @@ _KNOWN: Final = 3
 """Letters that have to be there."""
 _SHARE: Final = 0.4
 """Share of a mark's letters that may be struck out."""
-
-
-def places_of_signs(decoded: Decoded) -> Ints:
-    """Return where a sign that may strike out a letter stands beside letters."""
-    flags, codes = decoded.flags, decoded.codes
-    places = where(flags, STRIKES)
-    if not len(places):
-        return places
-    beside = (np.maximum(places - 1, 0), np.minimum(places + 1, len(flags) - 1))
-    before, behind = ((flags[side] & ALPHABETIC) != 0 for side in beside)
-    opens = np.isin(codes[places], [ord(sign) for sign in _AT_THE_START])
-    ends = np.isin(codes[places], [ord(sign) for sign in _AT_THE_END + _STARS])
-    # Of several in a row ('G**ci') each has a letter or another one on either side.
-    either = [
-        ((flags[side] & (ALPHABETIC | STRIKES)) != 0)
-        | ((codes[side] >= ord("0")) & (codes[side] <= ord("9")) & (before | behind))
-        for side in beside
-    ]
-    found: Ints = places[(either[0] & either[1]) | (behind & opens) | (before & ends)]
-    return found
+_SURE: Final = 5
+"""Letters of a mark of which the last may be struck out, or one by a sign that is often used."""
+_ENDS: Final = (0, -1, 1)
+"""Places in a word of which one has to hold a letter."""
+_NEAR: Final = 3
+"""Letters on either side of a sign by which it is known whether a mark may stand there."""
+_HASHED: Final = (1 << 20) - 3
+_LAST_LETTER: Final = 0x100
+_LETTERS: Final = np.array([chr(code).isalpha() for code in range(_LAST_LETTER)] + [False])
 
 
 class StruckMarks:
@@ -65,69 +64,151 @@ class StruckMarks:
         self._marks = [tuple(words) for words in marks]
         self._owners: defaultdict[str, list[int]] = defaultdict(list)
         for number, words in enumerate(self._marks):
-            for word in dict.fromkeys(words):
+            for word in dict.fromkeys((*words, *map(_bare, words))):
                 if len(word) >= _SHORTEST:
                     self._owners[word].append(number)
-        self._words: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+        self._words: defaultdict[tuple[int, int, str], list[str]] = defaultdict(list)
+        self._blanked: defaultdict[str, list[str]] = defaultdict(list)
         for word in sorted(self._owners):
-            self._words[len(word), word[0]].append(word)
-            self._words[len(word), ""].append(word)
+            for place in _ENDS:
+                self._words[len(word), place, word[place]].append(word)
+            for place in range(len(word)):
+                self._blanked[f"{word[:place]}{_BLANK}{word[place + 1 :]}"].append(word)
+        self._contexts = np.zeros(_HASHED, np.bool_)
+        self._contexts[_contexts(list(self._blanked))] = True
 
-    def find(self, text: str) -> Iterator[Sighting]:
-        """Yield the marks that stand in a text with letters struck out."""
-        lowered = text.lower()
-        if len(lowered) != len(text):
-            return
+    def places(self, decoded: Decoded) -> Ints:
+        """Return where a sign stands that may strike out a letter of a mark."""
+        places = where(decoded.flags, STRIKES)
+        if not len(places):
+            return places
+        flags, codes = decoded.flags, decoded.codes
+        last = len(flags) - 1
+        before, behind = (
+            (flags[np.clip(places + way, 0, last)] & ALPHABETIC) != 0 for way in (-1, 1)
+        )
+        striking = np.isin(codes[places], _SIGN_CODES)
+        kept = (before & behind) | (striking & (before | behind))
+        places, striking = places[kept], striking[kept]
+        found = self._contexts[_hashes(codes, places)]
+        found[striking] |= _among_signs(decoded, places[striking])
+        struck: Ints = places[found]
+        return struck
+
+    def find(self, text: str, places: Sequence[int]) -> Iterator[Sighting]:
+        """Yield the marks that stand in a text with letters struck out by the signs at `places`."""
         count = behind = 0
-        for sign in _SIGN.finditer(lowered):
-            if sign.start() < behind:
+        for place in places:
+            sign = text[place]
+            if sign not in _SIGNS:
+                start, end = _letters_around(text, place)
+                word = f"{text[start:place]}{_BLANK}{text[place + 1 : end]}".lower()
+                for found in self._blanked.get(word, ()):
+                    for number in self._owners[found]:
+                        yield from self._mark_at(number, text, start, end, sign)
                 continue
-            start, behind = _word_around(lowered, sign.start())
-            while start < behind and lowered[start] in _LIST_SIGNS:
-                start += 1
-            word = lowered[start:behind]
-            if not any(c.isalpha() for c in word):
+            if place < behind:
                 continue
+            start, behind = _word_around(text, place)
             count += 1
             if count > _MOST_WORDS:
                 return
-            for number in self._marks_with(word):
-                sighting = self._mark_at(number, text, lowered, start, behind)
-                if sighting is not None:
-                    yield sighting
+            bare = len(text[start:behind].lstrip("".join(_LIST_SIGNS)))
+            for first in dict.fromkeys((start, behind - bare)):
+                for number in self._marks_with(text[first:behind].lower()):
+                    yield from self._mark_at(number, text, first, behind)
 
     def _marks_with(self, word: str) -> list[int]:
-        if all(sign in _SIGNS for sign in word):
+        """Return the marks of which a word is one, with signs for letters."""
+        letters = sum(c not in _SIGNS for c in word)
+        if letters < max(2, len(word) / 2):
             return []
-        first = "" if word[0] in _SIGNS else word[0]
-        found = [
-            other
-            for other in self._words.get((len(word), first), ())
-            if all(c == o or c in _SIGNS for c, o in zip(word, other, strict=True))
-        ]
+        if letters == len(word) - 1:
+            found = self._blanked.get(_SIGN.sub(_BLANK, word), [])
+        else:
+            known = next((place for place in _ENDS if word[place] not in _SIGNS), 0)
+            found = [
+                other
+                for other in self._words.get((len(word), known, word[known]), ())
+                if all(c == o or c in _SIGNS for c, o in zip(word, other, strict=True))
+            ]
         return sorted({number for match in found for number in self._owners[match]})
 
     def _mark_at(
-        self, number: int, text: str, lowered: str, start: int, end: int
-    ) -> Sighting | None:
+        self, number: int, text: str, start: int, end: int, signs: str = _SIGNS
+    ) -> Iterator[Sighting]:
+        """Yield the mark if `start:end` holds one of its words, and the others stand beside it."""
         words = self._marks[number]
         pattern = _GAP.join(
-            "".join(f"[{re.escape(letter)}{_SIGNS}]" for letter in word) for word in words
+            "".join(f"[{re.escape(letter + _bare(letter) + signs)}]" for letter in word)
+            for word in words
         )
         length = sum(map(len, words))
-        window = max(0, start - length - 3 * len(words))
-        for hit in re.finditer(pattern, lowered[window : end + length + 3 * len(words)]):
-            first, last = window + hit.start(), window + hit.end()
+        low = max(0, start - length - 3 * len(words))
+        window = text[low : end + length + 3 * len(words)]
+        for hit in re.finditer(pattern, window, re.IGNORECASE):
+            first, last = low + hit.start(), low + hit.end()
             if not (first < end and start < last) or not on_boundaries(text, first, last):
                 continue
-            last_one = hit[0][-1]
-            if last_one in _SIGNS and last_one not in _AT_THE_END + _STARS:
+            if hit[0][0] in _LIST_SIGNS:
                 continue
-            strength: Strength = "weak" if last_one in _STARS else "hidden"
-            struck = sum(c in _SIGNS for c in hit[0])
+            struck = sum(c in signs for c in hit[0])
             if struck and struck <= length * _SHARE and length - struck >= _KNOWN:
-                return Sighting(number, first, last, (CENSORED,), strength)
-        return None
+                strength = _strength(hit[0].lower(), length, signs)
+                yield Sighting(number, first, last, (CENSORED,), strength)
+                return
+
+
+def _strength(found: str, length: int, signs: str) -> Strength:
+    """Return how surely signs stand for letters: at the end of a word they may end it."""
+    if signs == _SIGNS and (found[-1] not in signs or found[-1] in _AT_THE_END):
+        return "hidden"
+    pieces = tuple(re.findall(r"[^\W_]+", _bare(found)))
+    return "weak" if length < _SURE or are_ordinary(pieces) else "hidden"
+
+
+def _bare(text: str) -> str:
+    """Return a text without the accents of its letters."""
+    return "".join(unicodedata.normalize("NFD", c)[0] for c in text)
+
+
+def _among_signs(decoded: Decoded, places: Ints) -> npt.NDArray[np.bool_]:
+    """Return which signs stand among letters and other signs that do nothing but strike out."""
+    flags, codes = decoded.flags, decoded.codes
+    last = len(flags) - 1
+    beside = (np.maximum(places - 1, 0), np.minimum(places + 1, last))
+    before, behind = ((flags[side] & ALPHABETIC) != 0 for side in beside)
+    # Of several in a row ('G**ci') each has a letter or another one on either side.
+    either = [
+        ((flags[side] & ALPHABETIC) != 0)
+        | np.isin(codes[side], _SIGN_CODES)
+        | (is_digit(codes[side]) & (before | behind))
+        for side in beside
+    ]
+    opens = np.isin(codes[places], [ord(sign) for sign in _AT_THE_START])
+    found: npt.NDArray[np.bool_] = (either[0] & either[1]) | (behind & opens)
+    return found
+
+
+def _contexts(blanked: Sequence[str]) -> Ints:
+    """Return the hashes of what stands around the blank of each word."""
+    text = " ".join(blanked)
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.intp)
+    return _hashes(codes, np.flatnonzero(codes == ord(_BLANK)))
+
+
+def _hashes(codes: Ints, places: Ints) -> Ints:
+    """Return a number for the letters of a word, up to three, on either side of each place."""
+    last = len(codes) - 1
+    hashed = np.zeros(len(places), np.intp)
+    for way in (-1, 1):
+        within = np.ones(len(places), np.bool_)
+        for distance in range(1, _NEAR + 1):
+            near = places + way * distance
+            lowered = codes[np.clip(near, 0, last)] | 0x20
+            within &= (near >= 0) & (near <= last) & _LETTERS[np.minimum(lowered, _LAST_LETTER)]
+            hashed = hashed * 31 + np.where(within, lowered & 0x3F, 0)
+    return hashed % _HASHED
 
 
 def _word_around(text: str, place: int) -> tuple[int, int]:
@@ -136,6 +217,16 @@ def _word_around(text: str, place: int) -> tuple[int, int]:
     while start > 0 and place - start < _LONGEST and _in_word(text[start - 1]):
         start -= 1
     while end < len(text) and end - place < _LONGEST and _in_word(text[end]):
+        end += 1
+    return start, end
+
+
+def _letters_around(text: str, place: int) -> tuple[int, int]:
+    """Return the span of the letters and digits on either side of a sign."""
+    start, end = place, place + 1
+    while start > 0 and place - start < _LONGEST and text[start - 1].isalnum():
+        start -= 1
+    while end < len(text) and end - place < _LONGEST and text[end].isalnum():
         end += 1
     return start, end
 

@@ -149,6 +149,23 @@ HIDDEN = [
     ("N✨Î✨Î✨K✨E", "Nike", "doubled"),
     ("Swarov/ski", "Swarovski", "spaced"),
     ("Ama(zon", "Amazon", "spaced"),
+    ("Gu cci", "Gucci", "spaced"),
+    ("Phi lips", "Philips", "spaced"),
+    ("Clini,que", "Clinique", "spaced"),
+    ("phil-ips", "Philips", "spaced"),
+    ("b*oss", "Boss", "spaced"),
+    ("Gucc*", "Gucci", "censored"),
+    ("Swar.vski", "Swarovski", "censored"),
+    ("Coca ?ola", "Coca-Cola", "censored"),
+    ("Dolce & *abbana", "Dolce & Gabbana", "censored"),
+    ("Burn×ey", "Burnley", "censored"),
+    ("N3s7l3 x", "Nestlé", "digit"),
+    ("sam5un9 x", "Samsung", "digit"),
+    ("S0n0$ x", "Sonos", "symbol"),
+    ("$0nos x", "Sonos", "digit"),
+    ("c\u200bo\u200bn\u200bv\u200be\u200br\u200b$\u200be", "Converse", "symbol"),
+    ("C#l#i#n#|#q#u#e", "Clinique", "symbol"),
+    ("|evi's 501", "Levi's", "symbol"),
 ]
 
 

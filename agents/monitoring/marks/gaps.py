@@ -1,0 +1,138 @@
+"""Judges what stands between the letters of a mark: 'N I K E', 'ad.idas', 'Ni ke'."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple
+
+from agents.monitoring.confusables import load_table
+from agents.monitoring.marks.decoding import unescaped
+from agents.monitoring.marks.ordinary import are_ordinary
+from agents.monitoring.marks.skeleton import Skeleton
+from agents.monitoring.marks.spellings import Spelling
+
+Strength = Literal["plain", "hidden", "weak"]
+
+_PLAIN_GAP: Final = re.compile(r"[\s\-_.'’‐-―]{1,3}")
+"""What stands between the words of a mark that is written plainly."""
+_LISTING_GAP: Final = re.compile(r"[,;:!?/\\()\[\]{}&+|\"“”]")
+"""What stands between two things rather than within one."""
+_WORD_GAPS: Final = ("-", "/", "&", "(", "[")
+"""What stands between two words without spaces: 'van(s)'."""
+_LONG: Final = 6
+"""Letters set apart that spell a mark whatever stands beside them."""
+_AMPERSANDS: Final = ("&", "＆", "﹠")
+_TAG: Final = re.compile(r"<[^<>]*>")
+_MAX_GAP: Final = 8
+
+
+class Gap(NamedTuple):
+    """What shows between two letters of a mark."""
+
+    run: int
+    """Number of the run behind it."""
+    shown: str
+    begins_word: bool
+    """Whether a word of the mark begins behind it."""
+
+    @property
+    def odd(self) -> bool:
+        """Whether it does not stand there in the plain mark."""
+        return not (self.begins_word and _PLAIN_GAP.fullmatch(self.shown))
+
+
+def gaps_of(
+    spelling: Spelling, skeleton: Skeleton, runs: Sequence[Sequence[int]]
+) -> list[Gap] | None:
+    """Return the gaps between the letters at `runs`; None where one keeps two things apart."""
+    found = []
+    for number in range(1, len(runs)):
+        between = skeleton.read[skeleton.end(runs[number - 1][-1]) : runs[number][0]]
+        shown = between and _visible(unescaped(_TAG.sub("", between)))
+        shown = unicodedata.normalize("NFKC", shown)
+        if number in spelling.ampersands:
+            if any(sign in shown for sign in _AMPERSANDS):
+                continue
+            if spelling.length < 6:
+                return None
+        if not shown:
+            continue
+        if len(shown) > _MAX_GAP:
+            return None
+        found.append(Gap(number, shown, number in spelling.word_starts))
+    if len(found) < len(runs) - 1 and any(
+        gap.begins_word and _LISTING_GAP.search(gap.shown) for gap in found
+    ):
+        return None
+    return found
+
+
+def _visible(text: str) -> str:
+    invisible = load_table().invisible
+    return "".join(c for c in text if ord(c) not in invisible)
+
+
+def between_two_things(gaps: Sequence[Gap]) -> bool:
+    """Return whether the odd gaps may keep two words, or two things of a list, apart."""
+    signs = "".join(gap.shown for gap in gaps if gap.odd)
+    return not signs.strip() or _LISTING_GAP.search(signs) is not None
+
+
+def are_tight(gaps: Sequence[Gap]) -> bool:
+    """Return whether no odd gap has a space in it: nobody writes two things so."""
+    return not any(c.isspace() for gap in gaps if gap.odd for c in gap.shown)
+
+
+def apart_strength(
+    spelling: Spelling, skeleton: Skeleton, runs: Sequence[Sequence[int]], gaps: Sequence[Gap]
+) -> Strength | None:
+    """Return how surely letters set apart are the mark; None where they are not."""
+    starts = [0, *(gap.run for gap in gaps), len(runs)]
+    pieces = tuple("".join(spelling.runs[first:last]) for first, last in itertools.pairwise(starts))
+    signs = "".join(gap.shown for gap in gaps)
+    spaces_only = not signs.strip()
+    length = spelling.length
+    if all(len(piece) == 1 for piece in pieces):
+        if length < _LONG and _within_spaced_word(skeleton, runs, gaps):
+            return "weak"
+        if length >= 4:
+            return "hidden"
+        shout = all(skeleton.read[run[0]].isupper() for run in runs)
+        return "hidden" if shout or not spaces_only else "weak"
+    if length < 4:
+        return None
+    spaced = any(c.isspace() for c in signs)
+    ones = [number for number, piece in enumerate(pieces) if len(piece) == 1]
+    if spaced and any(not skeleton.read[runs[starts[number]][0]].isalpha() for number in ones):
+        return None  # '| phone', '6 o Pro': a sign or a digit that stands alone is no letter
+    if len(pieces) >= 3 and (not spaces_only or length >= 5 or len(ones) >= 3):
+        return "hidden"
+    listed = _LISTING_GAP.search(signs) is not None
+    if listed and spaced:
+        return None
+    # 'a sus', 'play station', 'black/berry' may be two words, 'Gu cci' and 'Prad,a' not.
+    honest = spaced or signs in _WORD_GAPS
+    return "weak" if honest and are_ordinary(pieces) else "hidden"
+
+
+def _within_spaced_word(
+    skeleton: Skeleton, runs: Sequence[Sequence[int]], gaps: Sequence[Gap]
+) -> bool:
+    """Return whether spaced letters go on before or behind: 'J U N I K E R' names no Nike."""
+    gap = gaps[0].shown
+    text, start, end = skeleton.read, runs[0][0], skeleton.end(runs[-1][-1])
+    behind = text[end : end + _MAX_GAP + 2]
+    rest = behind[len(gap) :]
+    if behind.startswith(gap) and _goes_on(text[start], rest[:1]) and not rest[1:2].isalnum():
+        return True
+    before = text[max(0, start - _MAX_GAP - 2) : start]
+    rest = before[: -len(gap)]
+    return before.endswith(gap) and _goes_on(text[start], rest[-1:]) and not rest[-2:-1].isalnum()
+
+
+def _goes_on(letter: str, other: str) -> bool:
+    """Return whether another letter that stands alone may be of the same word: in one style."""
+    return other.isalpha() and other.isascii() == letter.isascii()
