@@ -109,8 +109,8 @@ def tables() -> Tables:
             first[code] = second[code] = ord(merged(readings[0][0]))
             continue
         short = [reading[0] for reading in readings if len(set(reading)) == 1]
-        if _is_unspaced(code):
-            # A sign of a script that honest texts are written in: a letter of a "font" second.
+        if _is_unspaced(code) or _is_written(code):
+            # A sign of a script that honest texts are written in: a look-alike second.
             second[code] = ord(merged(short[0]))
             continue
         first[code] = ord(merged(short[0]))
@@ -176,6 +176,18 @@ def _is_ideograph(code: int) -> bool:
 def _is_unspaced(code: int) -> bool:
     """Return whether a code point is an ideograph, kana or bopomofo."""
     return 0x3040 <= code <= 0x9FFF or 0xFF66 <= code <= 0xFF9F
+
+
+def _is_written(code: int) -> bool:
+    """Return whether a code point is a letter of India's scripts, Burmese or Ethiopic."""
+    return any(code in block for block in _WRITTEN) and not _is_zero(code)
+
+
+_WRITTEN: Final = (range(0x0900, 0x0E00), range(0x1000, 0x10A0), range(0x1200, 0x13A0))
+
+
+def _is_zero(code: int) -> bool:
+    return unicodedata.digit(chr(code), 1) == 0
 
 
 REGIONAL: Final = range(0x1F1E6, 0x1F200)

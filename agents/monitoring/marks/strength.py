@@ -38,6 +38,7 @@ from agents.monitoring.marks.letters import (
     ZERO_WIDTH,
     reads_as,
 )
+from agents.monitoring.marks.ordinary import are_ordinary
 from agents.monitoring.marks.skeleton import Skeleton
 from agents.monitoring.marks.spellings import Spelling
 
@@ -63,10 +64,13 @@ def strength_of(
     verdicts: list[Strength] = []
     odd = [gap.shown for gap in gaps if gap.odd]
     if spelling.signed:
-        sign = skeleton.read[skeleton.end(runs[-1][-1]) :][:1]
+        behind = skeleton.read[skeleton.end(runs[-1][-1]) :][:2]
+        sign = behind[:1]
         if not sign or sign.isalnum() or reads_as(sign, spelling.signed) != SYMBOL:
             return None
         folds[SYMBOL] = folds.get(SYMBOL, 0) + 1
+        if are_ordinary(("".join(spelling.runs),)):
+            return "weak" if behind[1:2] != sign else None  # 'Día!' calls
     if odd:
         apart = apart_strength(spelling, skeleton, runs, gaps)
         if apart is None:
@@ -135,6 +139,9 @@ def _symbols(
     count = folds.get(SYMBOL, 0) + folds.get(DRAWING, 0)
     if not count:
         return "hidden"
+    last = {skeleton.read[place] for place in runs[-1]}
+    if len(runs[-1]) > len(spelling.runs[-1]) and last == {"!"}:
+        return None  # 'Día!!!' calls
     if spelling.length <= 3 and any(
         unicodedata.category(skeleton.read[run[0]]) == "Ps" for run in runs
     ):
@@ -239,11 +246,8 @@ def _accents(
         for letters, foreign in written or _ALPHABETS[:5]
         if accented - used <= letters and foreign.isdisjoint(bare)
     ]
-    if not words:
-        return "hidden"  # 'Níkon' is no word of a language that writes so
-    if used:
-        return "weak"
-    return "hidden" if count >= 2 or spelling.length >= 6 else "weak"
+    # 'Níkon' is no word of a language that writes so, nor is 'Crócs' one that is often used.
+    return "weak" if words and are_ordinary((bare,)) else "hidden"
 
 
 def _is_accented(character: str) -> bool:

@@ -23,7 +23,7 @@ from agents.monitoring.marks.decoding import Decoded, is_digit
 from agents.monitoring.marks.disguise import Sighting
 from agents.monitoring.marks.gaps import Strength
 from agents.monitoring.marks.letters import CENSORED
-from agents.monitoring.marks.ordinary import are_ordinary
+from agents.monitoring.marks.ordinary import are_ordinary, ordinary_words
 
 _SIGNS: Final = STRIKING
 _LIST_SIGNS: Final = frozenset(_SIGNS) - frozenset("?_")
@@ -61,6 +61,7 @@ class StruckMarks:
 
     def __init__(self, marks: Sequence[Sequence[str]]) -> None:
         """Index marks, each given by its words as they read."""
+        ordinary_words()  # read before the first text is, not in the midst of it
         self._marks = [tuple(words) for words in marks]
         self._owners: defaultdict[str, list[int]] = defaultdict(list)
         for number, words in enumerate(self._marks):

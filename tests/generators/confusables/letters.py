@@ -109,7 +109,12 @@ class Table:
         if name.startswith(("VULGAR FRACTION", "FRACTION")):
             return []
         taken = character.script in SCRIPTS
-        chosen = len(character.nfkc) == 1 and ord(character.nfkc) in self._curated
+        # Not the forms of ideographs: only those of a "font" read as letters.
+        chosen = (
+            len(character.nfkc) == 1
+            and ord(character.nfkc) in self._curated
+            and not IDEOGRAPHS[0] <= ord(character.nfkc) <= IDEOGRAPHS[1]
+        )
         if character.nfkc != chr(code) and (taken or chosen or character.nfkc.isascii()):
             found = self._read(character.nfkc)
             if found or character.category[0] != "L":
