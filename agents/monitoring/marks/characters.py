@@ -56,8 +56,10 @@ DRAWS: Final = 64
 STRIKES: Final = 128
 """It may stand for a letter that is struck out."""
 STRIKING: Final = "*?_#•●∗＊✱"
-INSTEAD: Final = ".-–—~·…×■□▪▫◆◇○★☆♥❤✖✕❌^=+%!|"
-"""Signs that do so more rarely: one, within a word."""
+DRAWN: Final = "×■□▪▫◆◇○★☆♥❤✖✕❌"
+"""Signs that do so more rarely: one, within a word or at its end."""
+INSTEAD: Final = f".-–—~·…^=+%!|{DRAWN}"
+"""The same with those that end a word for themselves."""
 
 
 @dataclass(frozen=True)

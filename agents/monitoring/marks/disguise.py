@@ -77,6 +77,8 @@ def look_at(spelling: Spelling, skeleton: Skeleton, letter: int) -> Sighting | N
     if strength is None:
         return None
     if spelling.signed:
+        while invisible.get(ord(skeleton.read[end])):
+            end += 1
         end += 1  # the sign that stands for the last letter
     return Sighting(spelling.mark, start, end, tuple(sorted(folds)), strength)
 

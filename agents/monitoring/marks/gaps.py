@@ -51,7 +51,7 @@ def gaps_of(
     found = []
     for number in range(1, len(runs)):
         between = skeleton.read[skeleton.end(runs[number - 1][-1]) : runs[number][0]]
-        shown = between and _visible(unescaped(_TAG.sub("", between)))
+        shown = between and visible(unescaped(_TAG.sub("", between)))
         shown = unicodedata.normalize("NFKC", shown)
         if number in spelling.ampersands:
             if any(sign in shown for sign in _AMPERSANDS):
@@ -70,7 +70,8 @@ def gaps_of(
     return found
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
+    """Return what shows of a text."""
     invisible = load_table().invisible
     return "".join(c for c in text if ord(c) not in invisible)
 
@@ -96,7 +97,7 @@ def apart_strength(
     spaces_only = not signs.strip()
     length = spelling.length
     if all(len(piece) == 1 for piece in pieces):
-        if length < _LONG and _within_spaced_word(skeleton, runs, gaps):
+        if length < _LONG and _within_spaced_word(skeleton, runs, gaps, one_style=length > 3):
             return "weak"
         if length >= 4:
             return "hidden"
@@ -119,20 +120,23 @@ def apart_strength(
 
 
 def _within_spaced_word(
-    skeleton: Skeleton, runs: Sequence[Sequence[int]], gaps: Sequence[Gap]
+    skeleton: Skeleton, runs: Sequence[Sequence[int]], gaps: Sequence[Gap], *, one_style: bool
 ) -> bool:
-    """Return whether spaced letters go on before or behind: 'J U N I K E R' names no Nike."""
+    """Return whether spaced letters go on before or behind: 'J U N I K E R' names no Nike.
+
+    With `one_style`, plain letters do not go on with styled ones.
+    """
     gap = gaps[0].shown
     text, start, end = skeleton.read, runs[0][0], skeleton.end(runs[-1][-1])
     behind = text[end : end + _MAX_GAP + 2]
-    rest = behind[len(gap) :]
-    if behind.startswith(gap) and _goes_on(text[start], rest[:1]) and not rest[1:2].isalnum():
-        return True
     before = text[max(0, start - _MAX_GAP - 2) : start]
-    rest = before[: -len(gap)]
-    return before.endswith(gap) and _goes_on(text[start], rest[-1:]) and not rest[-2:-1].isalnum()
-
-
-def _goes_on(letter: str, other: str) -> bool:
-    """Return whether another letter that stands alone may be of the same word: in one style."""
-    return other.isalpha() and other.isascii() == letter.isascii()
+    rest, front = behind[len(gap) :], before[: -len(gap)]
+    nearest = []
+    if behind.startswith(gap) and not rest[1:2].isalnum():
+        nearest.append(rest[:1])
+    if before.endswith(gap) and not front[-2:-1].isalnum():
+        nearest.append(front[-1:])
+    return any(
+        letter.isalpha() and (not one_style or letter.isascii() == text[start].isascii())
+        for letter in nearest
+    )

@@ -21,6 +21,7 @@ from agents.monitoring.marks.gaps import (
     are_tight,
     between_two_things,
     gaps_of,
+    visible,
 )
 from agents.monitoring.marks.letters import (
     ACCENT,
@@ -44,6 +45,8 @@ from agents.monitoring.marks.spellings import Spelling
 
 _TIGHT: Final = frozenset("*.·•・_-~^+|")
 """Signs that no text sets between two ideographs of one word."""
+_STACKED: Final = 20
+"""Characters in which a sign stands behind the last letter, with the marks stacked on it."""
 _AROUND: Final = 200
 """Characters on either side that show in which language and script a text is."""
 
@@ -64,7 +67,7 @@ def strength_of(
     verdicts: list[Strength] = []
     odd = [gap.shown for gap in gaps if gap.odd]
     if spelling.signed:
-        behind = skeleton.read[skeleton.end(runs[-1][-1]) :][:2]
+        behind = visible(skeleton.read[skeleton.end(runs[-1][-1]) :][:_STACKED])
         sign = behind[:1]
         if not sign or sign.isalnum() or reads_as(sign, spelling.signed) != SYMBOL:
             return None

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from agents.monitoring.marks.boundaries import on_boundaries
 from agents.monitoring.marks.characters import (
     ALPHABETIC,
+    DRAWN,
     STRIKES,
     STRIKING,
     Ints,
@@ -28,7 +29,6 @@ from agents.monitoring.marks.ordinary import are_ordinary, ordinary_words
 _SIGNS: Final = STRIKING
 _LIST_SIGNS: Final = frozenset(_SIGNS) - frozenset("?_")
 """Signs that begin a list or a hashtag: no first letter of a mark is struck out by them."""
-_SIGN_CODES: Final = np.array([ord(sign) for sign in _SIGNS])
 _SIGN: Final = re.compile(f"[{_SIGNS}]")
 _AT_THE_END: Final = "_"
 """The sign that ends no word for itself: 'origin*' has a footnote, 'origin?' asks."""
@@ -54,6 +54,21 @@ _NEAR: Final = 3
 _HASHED: Final = (1 << 20) - 3
 _LAST_LETTER: Final = 0x100
 _LETTERS: Final = np.array([chr(code).isalpha() for code in range(_LAST_LETTER)] + [False])
+
+
+_LAST_SIGN: Final = 0xFFFF
+
+
+def _set(signs: str) -> npt.NDArray[np.bool_]:
+    """Return for each code point up to `_LAST_SIGN` whether it is one of some signs."""
+    found = np.zeros(_LAST_SIGN + 1, np.bool_)
+    found[[ord(sign) for sign in signs]] = True
+    return found
+
+
+_STRIKES_OUT: Final = _set(_SIGNS)
+_DRAWN: Final = _set(DRAWN)
+_OPENS: Final = _set(_AT_THE_START)
 
 
 class StruckMarks:
@@ -88,11 +103,13 @@ class StruckMarks:
         before, behind = (
             (flags[np.clip(places + way, 0, last)] & ALPHABETIC) != 0 for way in (-1, 1)
         )
-        striking = np.isin(codes[places], _SIGN_CODES)
-        kept = (before & behind) | (striking & (before | behind))
+        striking = _STRIKES_OUT[np.minimum(codes[places], _LAST_SIGN)]
+        ends = before & _DRAWN[np.minimum(codes[places], _LAST_SIGN)]
+        kept = (before & behind) | (striking & (before | behind)) | ends
         places, striking = places[kept], striking[kept]
         found = self._contexts[_hashes(codes, places)]
-        found[striking] |= _among_signs(decoded, places[striking])
+        if striking.any():
+            found[striking] |= _among_signs(decoded, places[striking])
         struck: Ints = places[found]
         return struck
 
@@ -182,11 +199,11 @@ def _among_signs(decoded: Decoded, places: Ints) -> npt.NDArray[np.bool_]:
     # Of several in a row ('G**ci') each has a letter or another one on either side.
     either = [
         ((flags[side] & ALPHABETIC) != 0)
-        | np.isin(codes[side], _SIGN_CODES)
+        | _STRIKES_OUT[np.minimum(codes[side], _LAST_SIGN)]
         | (is_digit(codes[side]) & (before | behind))
         for side in beside
     ]
-    opens = np.isin(codes[places], [ord(sign) for sign in _AT_THE_START])
+    opens = _OPENS[np.minimum(codes[places], _LAST_SIGN)]
     found: npt.NDArray[np.bool_] = (either[0] & either[1]) | (behind & opens)
     return found
 
