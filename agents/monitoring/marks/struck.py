@@ -37,7 +37,9 @@ _AT_THE_START: Final = "?_"
 _GAP: Final = r"[\s\-.'’]{0,3}"
 _BLANK: Final = "?"
 _MOST_WORDS: Final = 20
-"""Words of a listing that are looked at."""
+"""Words of a listing with letters struck out that are looked at."""
+_MOST_SIGNS: Final = 200
+"""Signs of a listing within words that are looked at; real ones have a few where a mark may be."""
 _SHORTEST: Final = 3
 _LONGEST: Final = 40
 """Characters of a word on either side of a sign that are read."""
@@ -115,10 +117,13 @@ class StruckMarks:
 
     def find(self, text: str, places: Sequence[int]) -> Iterator[Sighting]:
         """Yield the marks that stand in a text with letters struck out by the signs at `places`."""
-        count = behind = 0
+        count = behind = signs = 0
         for place in places:
             sign = text[place]
             if sign not in _SIGNS:
+                signs += 1
+                if signs > _MOST_SIGNS:
+                    continue
                 start, end = _letters_around(text, place)
                 word = f"{text[start:place]}{_BLANK}{text[place + 1 : end]}".lower()
                 for found in self._blanked.get(word, ()):
