@@ -53,6 +53,22 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         state = assignment.state_value(driver.ensure_aiokafka_TP(tp))
         return int(state.position) if state.has_valid_position else 0
 
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek every partition to its committed offset, or to its beginning where it has none.
+
+        aiokafka leaves a partition without one, or with 0, where it was read to.
+        """
+        return cast(Mapping[TP, int], await self.call_thread(self._seek_to_committed))
+
+    async def _seek_to_committed(self) -> Mapping[Any, int | None]:
+        consumer = self._ensure_consumer()
+        offsets: Mapping[Any, int | None] = await consumer.seek_to_committed()
+        assigned = consumer.assignment()
+        unread = [tp for tp, offset in offsets.items() if not offset and tp in assigned]
+        if unread:
+            await consumer.seek_to_beginning(*unread)
+        return offsets
+
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         consumer = self._ensure_consumer()
         assigned = self.assignment()
