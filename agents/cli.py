@@ -24,6 +24,7 @@ COMMANDS: Final = (
     ("rights", "rights:app", "The registry of rights: check, load, list, export, withdraw."),
     ("images", "images:app", "PDQ hashes of pictures, as rights hold them."),
     ("views", "views:app", "Facts in Redis, rebuilt from Kafka."),
+    ("breaker", "breaker:app", "Takedowns held over a quota: status, release, discard."),
     ("dead-letters", "dead_letters:app", "Records that could not be handled: list, show, replay."),
 )
 """Every command: its name, where it stands in `agents.commands`, and its line in the list."""

@@ -11,6 +11,7 @@ from typing import Final, cast
 
 from faust.types import TP
 
+from agents.breaker.breaker import Breaker
 from agents.history.watched import WatchKeeper
 from agents.monitoring.judge_keeper import JudgeKeeper
 from agents.monitoring.policies import Policy
@@ -163,6 +164,14 @@ class Health:
             self._metrics.rule_hits.labels(rule.name, rule.mode)
             if rule.outcome == "remove" and rule.mode == "enforce":
                 self._metrics.takedowns.labels(rule.name, "MONITORING")
+
+    async def watch_queue(self, breaker: Breaker) -> None:
+        """Keep the number of held takedowns current; while it is not known, it stays."""
+        while True:
+            waiting = await breaker.open()
+            if waiting is not None:
+                self._metrics.held_takedowns.set(waiting)
+            await asyncio.sleep(1.0)
 
     async def watch(self, store: Store, views: Views) -> None:
         """Ask every server now and then, and mend the views when Redis comes back."""

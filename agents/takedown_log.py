@@ -47,18 +47,19 @@ def all_takedowns(
     settings: Settings,
     registry: SchemaRegistry,
     *,
+    of: Sequence[Topic] = BOTH,
     since: int | None = None,
     chosen: Callable[[LogRecord], bool] = lambda _: True,
     advance: Callable[[int], object] = lambda _: None,
 ) -> Iterator[Takedown]:
-    """Yield takedowns and reviews, partition by partition, oldest first in each.
+    """Yield takedowns and reviews, or what `of` names, by partition, oldest first in each.
 
     `since` is UTC milliseconds, of the record on the topic. What is no takedown is passed over.
 
     Raises:
         KafkaUnavailableError, MissingTopicError, RegistryUnavailableError
     """
-    for topic in BOTH:
+    for topic in of:
         name = settings.topic(topic.name)
         decoder = Decoder(registry, topic.schema)
         for partition in range(partitions_of(settings, name)):

@@ -7,6 +7,7 @@ import logging
 from typing import Final
 
 from agents import reputation
+from agents.breaker import held
 from agents.history import recall
 from streams.codec import Decoder
 from streams.schema_registry import SchemaRegistry
@@ -17,7 +18,7 @@ from streams.views import Fold, View
 
 log = logging.getLogger(__name__)
 
-FOLDS: Final[tuple[Fold, ...]] = (*reputation.FOLDS, *recall.FOLDS)
+FOLDS: Final[tuple[Fold, ...]] = (*reputation.FOLDS, *recall.FOLDS, *held.FOLDS)
 
 
 class Views:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final, TypeVar, cast
 
 from agents.alliance.rights_log import rights_decoder
+from agents.breaker.breaker import Breaker
+from agents.breaker.held import HeldEvents
+from agents.breaker.releases import Releases
 from agents.health import Health
 from agents.history.watched import WatchKeeper
 from agents.monitoring.agent import (
@@ -121,8 +125,9 @@ class Worker:
                 started = await _unless(stop, self._start(store, closing))
                 if started is None:
                     return
-                app, views, watching = started
+                app, views, watching, breaker = started
                 _collect_less_garbage()
+                tasks.append(asyncio.create_task(self._health.watch_queue(breaker)))
                 tasks.append(asyncio.create_task(self._health.watch(store, views)))
                 tasks.append(asyncio.create_task(watching.follow()))
                 await self._serve(app, stop, tasks)
@@ -146,13 +151,13 @@ class Worker:
 
     async def _start(
         self, store: Store, closing: AsyncExitStack
-    ) -> tuple[BatchApp, Views, WatchKeeper]:
+    ) -> tuple[BatchApp, Views, WatchKeeper, Breaker]:
         """Wait for what is needed, read the registry, and put the app together."""
         settings, registry, health = self.settings, self._registry, self._health
         name = settings.topic
         await _wait_for(lambda: asyncio.to_thread(self._find_topics))
         health.answered(kafka=True)
-        takedowns, reviews, dead_letters, sightings = await _wait_for(
+        takedowns, reviews, dead_letters, sightings, held = await _wait_for(
             lambda: asyncio.to_thread(self._encoders)
         )
         health.answered(schema_registry=True)
@@ -166,6 +171,7 @@ class Worker:
         if keeper.unrecorded():
             await _wait_for(self._record_policy)
         watching = health.watching = WatchKeeper(store)
+        breaker = Breaker(store, HeldEvents(name(topics.HELD.name), held))
         monitor = Monitor(
             keeper=keeper,
             decoder=listing_decoder(registry),
@@ -174,6 +180,7 @@ class Worker:
             events=TakedownEvents(
                 name(topics.TAKEDOWNS.name), name(topics.REVIEWS.name), takedowns, reviews
             ),
+            breaker=breaker,
             dead_letter_encoder=dead_letters,
             sightings_encoder=sightings,
             topics=Topics(
@@ -191,7 +198,7 @@ class Worker:
         app = health.app = self._new_app(monitor, views, graves)
         await views.ensure()
         await watching.renew()
-        return app, views, watching
+        return app, views, watching, breaker
 
     async def _record_policy(self) -> None:
         """Keep the text of a policy that is not of the topic, so that verdicts can be made again.
@@ -217,7 +224,13 @@ class Worker:
         """Register the schemas of what the worker writes."""
         return [
             Encoder(self._registry, self.settings.topic(topic.name), topic.schema)
-            for topic in (topics.TAKEDOWNS, topics.REVIEWS, topics.DEAD_LETTERS, topics.SIGHTINGS)
+            for topic in (
+                topics.TAKEDOWNS,
+                topics.REVIEWS,
+                topics.DEAD_LETTERS,
+                topics.SIGHTINGS,
+                topics.HELD,
+            )
         ]
 
     def _new_app(self, monitor: Monitor, views: Views, dead_letters: DeadLetters) -> BatchApp:
@@ -230,8 +243,13 @@ class Worker:
         monitor_listings(app, listings, monitor)
         rejudge_listings(app, rejudge, monitor)
         bury_what_is_no_right(app, rights, rights_decoder(self._registry), dead_letters)
-        for of_topic in views.by_topic.values():
-            follow_views(app, of_topic, dead_letters)
+        held = self.settings.topic(topics.HELD.name)
+        for topic, of_topic in views.by_topic.items():
+            if topic == held:
+                releases = Releases(of_topic[0].decoder, self.metrics)
+                follow_views(app, of_topic, dead_letters, releases.count)
+            else:
+                follow_views(app, of_topic, dead_letters)
         # Faust makes the consumer when somebody first asks for it. Health is asked for in threads
         # of its own: at a bad moment there were two consumers, and the one asked never started.
         assert isinstance(app.consumer, BatchConsumer)  # noqa: S101
@@ -281,6 +299,12 @@ class Worker:
         if consumer is None or views is None:
             return 0
         return sum(n for tp, n in consumer.lag().items() if tp.topic in views.by_topic)
+
+    def held(self) -> int:
+        """Return how many takedowns wait for a person; 0 while that can't be told."""
+        (family,) = self.metrics.held_takedowns.collect()
+        value = family.samples[0].value
+        return 0 if math.isnan(value) else int(value)
 
     def outcomes(self) -> dict[str, int]:
         """Return how many listings were handled so far, by outcome."""

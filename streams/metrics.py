@@ -160,7 +160,7 @@ class Metrics:
         )
         self.stage = BatchHistogram(
             "assayer_stage_seconds",
-            "What one batch spends in a stage: screen, examine, facts, judge, deliver.",
+            "What one batch spends in a stage: screen, examine, facts, judge, breaker, deliver.",
             STAGE_BUCKETS,
             ["stage"],
         )
@@ -210,6 +210,11 @@ class Metrics:
             "assayer_dead_letters_total",
             "Records put to the dead letters, by the topic they came from and why.",
             ["topic", "reason"],
+            registry=r,
+        )
+        self.held_takedowns = Gauge(
+            "assayer_held_takedowns",
+            "Takedowns over a quota that wait for a person: of all workers, the same at each.",
             registry=r,
         )
         self.consumer_lag = Gauge(
@@ -267,3 +272,4 @@ class Metrics:
         for name in WINDOWS:
             self.before_first_sale_ratio.labels(name).set(math.nan)
         self.registry_version.set(-1)
+        self.held_takedowns.set(math.nan)  # not known before Redis has answered

@@ -116,6 +116,16 @@ SIGHTINGS: Final = Topic(
     read_by="monitoring (history)",
     retention_ms=90 * DAY_MS,
 )
+HELD: Final = Topic(
+    "assayer.held",
+    key="listing_id",
+    schema="held",
+    written_by="monitoring, for takedowns over a quota; assayer breaker",
+    read_by="assayer breaker, monitoring (how many wait)",
+    # A takedown stands in it whole, and none is dropped because nobody has looked at it for long.
+    retention_ms=FOR_EVER,
+    max_message_bytes=2_097_152,
+)
 DEAD_LETTERS: Final = Topic(
     "assayer.dead-letters",
     key="topic",
@@ -136,5 +146,6 @@ TOPICS: Final[tuple[Topic, ...]] = (
     REVIEWS,
     REJUDGE,
     SIGHTINGS,
+    HELD,
     DEAD_LETTERS,
 )

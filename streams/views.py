@@ -107,7 +107,8 @@ class View:
         self.topic = settings.topic(fold.topic.name)
         self._settings = settings
         self._store = store
-        self._decoder = decoder
+        self.decoder = decoder
+        """Reads the topic's values; it knows the schemas of what was applied."""
         self._offsets = f"{store.prefix}view:{fold.view}:offsets"
         self._dropping = f"{store.prefix}view:{fold.view}:dropping"
         self._script = _SCRIPT % fold.body
@@ -225,13 +226,13 @@ class View:
     async def _changes(
         self, records: Sequence[FoldedRecord]
     ) -> tuple[list[tuple[int, str]], list[tuple[FoldedRecord, DecodeError]]]:
-        away = await self._decoder.prepare(record.value for record in records)
+        away = await self.decoder.prepare(record.value for record in records)
         if away is not None:
             raise away
         changes, failed = [], []
         for record in records:
             try:
-                decoded = None if record.value is None else self._decoder.decode(record.value)
+                decoded = None if record.value is None else self.decoder.decode(record.value)
                 change = self.fold.change(record.key, decoded)
             except DecodeError as error:
                 failed.append((record, error))

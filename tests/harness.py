@@ -25,6 +25,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
+import agents.monitoring.policies
 from agents.alliance.rights_publish import publish_rights
 from agents.monitoring.publishing import ListingPublisher
 from agents.records import Listing, Right, Sale, Seller
@@ -35,6 +36,7 @@ from streams.settings import Settings
 from streams.topic_admin import TopicAdmin
 from streams.topics import Topic
 
+DEFAULT_POLICY = Path(agents.monitoring.policies.__file__).with_name("default.yaml")
 COMMAND = [sys.executable, "-m", "agents.cli"]
 
 
@@ -76,6 +78,24 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
     }
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("ASSAYER_")}
     return {**inherited, **variables, **more}
+
+
+def policy_with(folder: Path, breaker: str) -> dict[str, str]:
+    """Return the variable that leads a worker to the default policy with these quotas."""
+    path = folder / "policy.yaml"
+    text = DEFAULT_POLICY.read_text(encoding="utf-8")
+    path.write_text(f"breaker: {breaker}\n{text}", encoding="utf-8")
+    return {"ASSAYER_POLICY_FILE": str(path)}
+
+
+_MOST = "per_minute: 1000000000, per_hour: 1000000000"
+HOLDS_NOTHING = f"{{{_MOST}, brand: {{{_MOST}}}, rule: {{{_MOST}}}}}"
+"""Quotas for a worker that a test floods with takedowns."""
+
+
+def unlimited(folder: Path) -> dict[str, str]:
+    """Return the variable that leads a worker to the default policy without a quota."""
+    return policy_with(folder, HOLDS_NOTHING)
 
 
 def run_command(

@@ -128,6 +128,7 @@ def _summarise(summary: Any, *, json: bool, serve: bool) -> None:
                     "outcomes": summary.outcomes,
                     "handling_ms": {"p50": p50, "p99": p99},
                     "before_first_sale": share,
+                    "held": summary.held,
                     "seconds": round(summary.seconds, 3),
                 }
             }
@@ -138,6 +139,8 @@ def _summarise(summary: Any, *, json: bool, serve: bool) -> None:
     say(f"{summary.listings} listings in {summary.seconds:.1f} s: {outcomes}")
     told = f"{share:.0%} before the first sale" if share is not None else "nothing taken down"
     say(f"handling time p50 {p50:.0f} ms, p99 {p99:.0f} ms; {told}")
+    if summary.held:
+        say(f"{summary.held} more takedowns were over a quota, and are held for a person")
     if not serve:
         say(
             "next: assayer demo --serve keeps it up with metrics; README.md leads to a real Kafka; "

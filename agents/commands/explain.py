@@ -36,7 +36,7 @@ def explain(
     since: str | None = None,
     json: Json = False,
 ) -> None:
-    """Show every reason of a takedown or review with its evidence, and judge it again.
+    """Show every reason of a takedown, held or not, or of a review, and judge it again.
 
     Policy and rights are made again as they were in the versions it names, and the verdict from the
     recorded listing and what was known of the seller. Exit 1 where it does not come out the same to
@@ -87,9 +87,13 @@ def _explain(
     *,
     json: bool,
 ) -> None:
+    from agents.breaker.queue import held_takedowns
     from agents.takedown_log import takedowns_of
 
     found = takedowns_of(settings, registry, ids)
+    elsewhere = set(ids) - found.keys()
+    if elsewhere:
+        found |= held_takedowns(settings, registry, elsewhere)
     answer = True
     for takedown_id in ids:
         recorded = found.get(takedown_id)

@@ -40,6 +40,8 @@ class Summary:
     outcomes: dict[str, int] = field(default_factory=dict)
     handling: list[float] = field(default_factory=list)
     before_first_sale: int = 0
+    held: int = 0
+    """Takedowns over a quota."""
     seconds: float = 0.0
 
     def percentile(self, share: float) -> float:
@@ -155,11 +157,10 @@ async def _settled(worker: Worker) -> None:
 async def _finished(worker: Worker, summary: Summary) -> None:
     """Return when every listing was handled and every takedown was seen."""
     while True:
-        outcomes = worker.outcomes()
-        summary.outcomes = outcomes
-        if sum(outcomes.values()) >= summary.listings and len(summary.handling) >= outcomes.get(
-            "remove", 0
-        ):
+        outcomes = summary.outcomes = worker.outcomes()
+        summary.held = worker.held()
+        seen = len(summary.handling) + summary.held
+        if sum(outcomes.values()) >= summary.listings and seen >= outcomes.get("remove", 0):
             return
         await asyncio.sleep(0.02)
 

@@ -54,8 +54,16 @@ def rejudge_listings(app: BatchApp, topic: str, monitor: Monitor) -> None:
             event.ack()
 
 
-def follow_views(app: BatchApp, views: Sequence[View], dead_letters: DeadLetters) -> None:
-    """Apply a topic to its views in Redis; what can't be decoded goes to the dead letters."""
+def follow_views(
+    app: BatchApp,
+    views: Sequence[View],
+    dead_letters: DeadLetters,
+    applied: Callable[[RecordBatch], None] = lambda _: None,
+) -> None:
+    """Apply a topic to its views in Redis; what can't be decoded goes to the dead letters.
+
+    `applied` is called with each batch then: one worker gets it, and seldom twice.
+    """
     topic = views[0].topic
     name = "-".join(["view", *(view.fold.view for view in views)])
 
@@ -72,6 +80,7 @@ def follow_views(app: BatchApp, views: Sequence[View], dead_letters: DeadLetters
                 for failure in _failures(refused):
                     failed.setdefault(failure.record.offset, failure)  # one letter a record
             await dead_letters.bury(batch.topic, batch.partition, list(failed.values()))
+            applied(batch)
             event.ack()
 
 

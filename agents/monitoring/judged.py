@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from agents.breaker.breaker import Decided
 from agents.monitoring.comparison import Tally
 from agents.monitoring.policies import Budget
 from agents.records import Review, Takedown
@@ -34,7 +35,10 @@ class Judged:
     acted_at: list[int] = field(default_factory=list)
     """`occurred_at` of what was taken down or sent to review."""
     outcomes: Counter[str] = field(default_factory=Counter)
+    decided: list[Decided] = field(default_factory=list)
+    """What is to be taken down, before the breaker was asked."""
     takedowns: list[Takedown] = field(default_factory=list)
+    """What goes through; the rest of `decided` is held."""
     reviews: list[PendingReview] = field(default_factory=list)
     """What goes out beside `outgoing`, once the budget was asked."""
     budget: Budget = field(default_factory=Budget)

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from agents.breaker.breaker import Breaker, Decided
 from agents.history.recall import Ask, Past
 from agents.history.watched import WatchKeeper
 from agents.monitoring import trial
@@ -73,6 +74,7 @@ class Monitor:
         store: Store,
         producer: Producer,
         events: TakedownEvents,
+        breaker: Breaker,
         dead_letter_encoder: Encoder,
         sightings_encoder: Encoder,
         topics: Topics,
@@ -85,6 +87,7 @@ class Monitor:
         self._store = store
         self._producer = producer
         self._events = events
+        self._breaker = breaker
         self._dead_letter_encoder = dead_letter_encoder
         self._sightings_encoder = sightings_encoder
         self._topics = topics
@@ -138,6 +141,8 @@ class Monitor:
             if any(map(wants_sightings, judge.policies)) and batch.topic == self._topics.listings:
                 judged.outgoing += self._sightings(batch.partition, screened)
             judged.seconds["judge"] = time.perf_counter() - started
+        if judged.decided:
+            await self._hold_excess(judged, judge.policy)
         if screened.failures:
             judged.outgoing += letters(
                 self._dead_letter_encoder,
@@ -249,12 +254,20 @@ class Monitor:
         if decided is None or event is None:
             judged.allowed_at.append(listing.occurred_at)
             return
-        judged.acted_at.append(listing.occurred_at)
         if isinstance(decided, Review):
+            judged.acted_at.append(listing.occurred_at)
             judged.reviews.append(PendingReview(decided, headers))
         else:
-            judged.takedowns.append(decided)
-            judged.outgoing.append(event)
+            judged.decided.append(Decided(decided, event))
+
+    async def _hold_excess(self, judged: Judged, policy: Policy) -> None:
+        """Send takedowns within the quotas, and what is over one to the queue of held ones."""
+        started = time.perf_counter()
+        ruling = await self._breaker.divide(judged.decided, policy.quotas, time.time())
+        judged.outgoing += [each.event for each in ruling.through] + ruling.held
+        judged.takedowns += [each.takedown for each in ruling.through]
+        judged.acted_at += [each.takedown.listing_occurred_at for each in ruling.through]
+        judged.seconds["breaker"] = time.perf_counter() - started
 
     async def deliver(self, judged: Judged) -> None:
         """Return when the broker has everything that follows from the batch; then count it.

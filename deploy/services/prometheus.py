@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import urllib.request
+from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlencode
@@ -17,15 +18,19 @@ class Prometheus(Service):
 
     name = "prometheus"
 
-    def __init__(self, *targets: str, detached: bool = False) -> None:
-        """Prepare it. Raises ServiceError when it is not installed."""
+    def __init__(self, *targets: str, rules: Path | None = None, detached: bool = False) -> None:
+        """Prepare it, with a file of rules if there is one.
+
+        Raises ServiceError when it is not installed.
+        """
         super().__init__(detached=detached)
         self._binary = shutil.which("prometheus")
         if self._binary is None:
             raise ServiceError("prometheus is missing; as root: apt-get install prometheus")
         self.port = free_port()
         config = {
-            "global": {"scrape_interval": "1s"},
+            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+            "rule_files": [str(rules)] if rules else [],
             "scrape_configs": [
                 {"job_name": "assayer", "static_configs": [{"targets": list(targets)}]}
             ],

@@ -14,7 +14,7 @@ from agents.takedowns import takedown_id
 from agents.worker import GROUP
 from streams import topics
 from streams.settings import Settings
-from tests.harness import RIGHT, Bus, WorkerProcess, listing, wait_for
+from tests.harness import RIGHT, Bus, WorkerProcess, listing, unlimited, wait_for
 
 LISTINGS = 24_000
 INFRINGING_EVERY = 40
@@ -32,7 +32,8 @@ def test_kill_join_and_leave_lose_no_listing(settings: Settings, tmp_path: Path)
     bus = Bus(settings)
     infringing = {f"l{n}" for n in range(0, LISTINGS, INFRINGING_EVERY)}
     bus.publish(rights=[RIGHT])
-    slow = {"ASSAYER_BATCH_RECORDS": "50"}  # many batches, so that every kill meets some in flight
+    # Many batches, so that every kill meets some in flight; every takedown goes through.
+    slow = {"ASSAYER_BATCH_RECORDS": "50", **unlimited(tmp_path)}
     publishing = Thread(target=_publish, args=(bus, infringing))
     with WorkerProcess(settings, tmp_path, **slow) as first:
         first.wait_ready()

@@ -29,6 +29,7 @@ from tests.harness import (
     listing,
     now_ms,
     run_command,
+    unlimited,
     wait_for,
 )
 
@@ -99,7 +100,9 @@ def test_a_broker_that_crashes_loses_no_takedown(
     """The broker is killed twice while listings are judged, and started again with its data."""
     bus = _bus(settings, kafka_bootstrap=own_kafka.bootstrap)
     infringing: set[str] = set()
-    with WorkerProcess(bus.settings, tmp_path, ASSAYER_BATCH_RECORDS="20") as worker:
+    with WorkerProcess(
+        bus.settings, tmp_path, ASSAYER_BATCH_RECORDS="20", **unlimited(tmp_path)
+    ) as worker:
         worker.wait_ready()
         for turn in range(3):
             names = [f"l{turn}-{number}" for number in range(500)]
@@ -130,7 +133,8 @@ def test_a_frozen_broker_holds_up_no_stop(
     """
     bus = _bus(settings, kafka_bootstrap=own_kafka.bootstrap)
     names = [f"l{number}" for number in range(24_000)]
-    with WorkerProcess(bus.settings, tmp_path, ASSAYER_BATCH_RECORDS="50") as worker:
+    free = unlimited(tmp_path)
+    with WorkerProcess(bus.settings, tmp_path, ASSAYER_BATCH_RECORDS="50", **free) as worker:
         worker.wait_ready()
         bus.publish(
             listing(name, f"Zorvex replica {number}" if number % 40 == 0 else f"Chair {number}")
@@ -150,7 +154,7 @@ def test_a_frozen_broker_holds_up_no_stop(
     def done() -> bool:
         return sum(max(0, n) for n in bus.committed(GROUP, topics.LISTINGS).values()) == len(names)
 
-    with WorkerProcess(bus.settings, tmp_path) as again:
+    with WorkerProcess(bus.settings, tmp_path, **free) as again:
         wait_for(done, 120, lambda: f"every listing committed\n{again.text}")
         assert again.stop() == 0, again.text
     assert {record["listing_id"] for record in bus.takedowns()} == set(names[::40])

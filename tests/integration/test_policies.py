@@ -14,7 +14,15 @@ import pytest
 
 from agents.monitoring.policies import DEFAULT, default_policy
 from streams import topics
-from tests.harness import Bus, WorkerProcess, json_lines, listing, run_command, wait_for
+from tests.harness import (
+    HOLDS_NOTHING,
+    Bus,
+    WorkerProcess,
+    json_lines,
+    listing,
+    run_command,
+    wait_for,
+)
 
 Result = subprocess.CompletedProcess[str]
 
@@ -38,6 +46,7 @@ def written(folder: Path, doc: str, old: str = "", new: str = "") -> str:
     text = DEFAULT.read_text(encoding="utf-8").replace("doc: Trademarks", f"doc: {doc}. Trademarks")
     assert doc in text
     assert old in text
+    text = f"breaker: {HOLDS_NOTHING}\n{text}"
     path = folder / "policy.yaml"
     path.write_text(text.replace(old, new) if old else text, encoding="utf-8")
     return str(path)

@@ -14,6 +14,7 @@ from cyclopts import App
 from prometheus_client.metrics_core import Metric
 
 import agents.monitoring.vocabulary
+from agents.breaker.quotas import BRAND, IN_ALL, RULE, Quota, Quotas
 from agents.cli import COMMANDS
 from agents.dead_letter_log import NO_LETTER
 from agents.monitoring import rule_tests
@@ -139,6 +140,28 @@ def test_the_policy_that_the_readme_writes_is_accepted_and_tested() -> None:
     wrong = text[1].replace("and cheap and", "and cheep and")
     (problem,) = check_policy(wrong.encode(), "watches.yaml").problems
     assert f"```\n{problem.shown()}\n```" in README
+
+
+def test_the_quotas_are_those_that_count() -> None:
+    """The table of numbers where nothing is said, and the example of a policy that sets others."""
+    section = _section("Held over a quota")
+    told = re.findall(r"^\| ([\w ]+) \| ([\d,]+) \| ([\d,]+) \| (\d+) \|$", section, re.MULTILINE)
+    assert {
+        name: Quota(int(minute.replace(",", "")), int(hour.replace(",", "")), float(factor))
+        for name, minute, hour, factor in told
+    } == {"each rule": RULE, "each brand": BRAND, "all": IN_ALL}
+    example = re.search(r"```yaml\n(breaker:.*?)```", section, re.DOTALL)
+    assert example, "the README sets quotas"
+    rest = "    when: mark_plain\n    outcome: remove\n    ground: g\n    reason: r\n"
+    checked = check_policy((example[1] + rest).encode(), "p.yaml")
+    assert checked.problems == ()
+    assert checked.policy is not None
+    assert checked.policy.quotas == Quotas(
+        all=Quota(2000, 60_000, 2.0),
+        brand=Quota(100, 2000, 2.0),
+        rule=Quota(400, RULE.per_hour, 2.0),
+        rules={"cheap-and-new": Quota(20, 100, 2.0)},
+    )
 
 
 def test_what_may_be_an_honest_word_is_no_mark() -> None:

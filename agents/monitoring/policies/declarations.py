@@ -8,9 +8,10 @@ way under 'Add a key to policies'.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from agents.breaker.quotas import Quota, Quotas
 from agents.monitoring.policies.cases import Case
 from agents.monitoring.policies.expressions import Condition
 from agents.monitoring.signals import Facts
@@ -23,10 +24,12 @@ MODES: Final[tuple[Mode, ...]] = ("enforce", "shadow")
 REASON_NAMES: Final = ("mark", "owner", "brand", "price_ratio", "text")
 """What a reason template may name."""
 
-TOP_KEYS: Final = ("policy", "doc", "reviews", "guard", "definitions", "rules")
+TOP_KEYS: Final = ("policy", "doc", "reviews", "guard", "breaker", "definitions", "rules")
 RULE_KEYS: Final = (
-    "name", "when", "outcome", "mode", "weight", "ground", "reason", "owner", "tests"
+    "name", "when", "outcome", "mode", "weight", "quota", "ground", "reason", "owner", "tests"
 )  # fmt: skip
+QUOTA_KEYS: Final = ("per_minute", "per_hour", "factor")
+BREAKER_KEYS: Final = (*QUOTA_KEYS, "brand", "rule")
 NEEDED: Final = {
     "name": "give it one: lower-case words with hyphens",
     "when": "the condition under which it fires; see: assayer policy signals",
@@ -35,8 +38,9 @@ NEEDED: Final = {
     "reason": "what the seller is told of the facts; {mark} stands for the mark",
 }
 """Keys that every rule has, with what to write there."""
-UNKNOWN_KEYS: Final = {"quota": "leave it out: nothing holds takedowns over a quota yet"}
-"""Keys that may be expected and are none, with the way out."""
+QUOTA_HINT: Final = "write how many, such as '{per_minute: 20, per_hour: 200}'"
+UNKNOWN_KEYS: Final = {"quota": "a quota is a rule's; those of all takedowns stand in 'breaker'"}
+"""Keys of a policy that may be expected and are none, with the way out."""
 
 NAME: Final = r"[a-z][a-z0-9-]{1,60}"
 DEFINITION_NAME: Final = r"[a-z][a-z0-9_]{0,60}"
@@ -45,6 +49,8 @@ DEFAULT_WEIGHT: Final[dict[Outcome, float]] = {"remove": 0.9, "review": 0.5}
 MAX_RULES: Final = 200
 MAX_DEFINITIONS: Final = 200
 MAX_REASON: Final = 1000
+MAX_QUOTA: Final = 1_000_000_000
+MAX_FACTOR: Final = 1000
 MAX_POLICY_STEPS: Final = 4000
 """What all rules may cost together, definitions written out: 0.1 ms a candidate at the worst."""
 
@@ -62,6 +68,8 @@ class Rule:
     owner: str
     condition: Condition
     line: int
+    quota: Quota | None = None
+    """How many takedowns it may decide before more are held; None: as every rule."""
     tests: tuple[Case, ...] = ()
 
 
@@ -98,3 +106,5 @@ class Policy:
     guard: Condition | None
     definitions: dict[str, Condition]
     reviews: Budget = Budget()
+    quotas: Quotas = field(default_factory=Quotas)
+    """How many takedowns go through before more are held for a person."""

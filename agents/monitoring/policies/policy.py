@@ -118,4 +118,5 @@ def _compiled(draft: Draft, digest: str) -> Policy:
         draft.guard,
         draft.definitions,
         draft.reviews,
+        draft.quotas,
     )

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from agents.breaker.quotas import Quotas
 from agents.monitoring.policies import document
 from agents.monitoring.policies.cases import Case, read_cases
 from agents.monitoring.policies.declarations import (
@@ -38,6 +39,7 @@ from agents.monitoring.policies.document import Node
 from agents.monitoring.policies.expressions import Condition, ExpressionError, parse
 from agents.monitoring.policies.fields import Tell, about, choice, mapping, text
 from agents.monitoring.policies.problems import Report, did_you_mean, short
+from agents.monitoring.policies.quotas import read_breaker, read_quota
 from agents.monitoring.signals import SIGNALS
 
 
@@ -62,6 +64,7 @@ class Draft:
     rules: tuple[RuleDraft, ...]
     """Removals first, otherwise in the file's order."""
     reviews: Budget
+    quotas: Quotas
 
 
 def read(root: Node, report: Report) -> Draft | None:
@@ -78,6 +81,7 @@ class _Reader:
         self._report = report
         self._definitions: dict[str, Condition | None] = {}
         self._defined: dict[str, Node] = {}
+        self._quotas = Quotas()
 
     def policy(self, root: Node) -> Draft | None:
         """Return what the file says; None where it is refused."""
@@ -91,6 +95,8 @@ class _Reader:
         if "definitions" in top:
             self._read_definitions(top["definitions"])
         guard = self._condition(top["guard"], "guard") if "guard" in top else None
+        if "breaker" in top:
+            self._quotas = read_breaker(top["breaker"], self._about)
         if "rules" not in top:
             self._about("policy")(root, "no 'rules'", "a list of at least one rule")
             return None
@@ -98,13 +104,16 @@ class _Reader:
         if self._report.refused():
             return None
         definitions = {key: each for key, each in self._definitions.items() if each is not None}
-        return Draft(name, guard, top.get("guard"), definitions, self._defined, rules, reviews)
+        own = {draft.rule.name: draft.rule.quota for draft in rules if draft.rule.quota is not None}
+        quotas = replace(self._quotas, rules=own)
+        nodes = self._defined
+        return Draft(name, guard, top.get("guard"), definitions, nodes, rules, reviews, quotas)
 
     def rule(self, node: Node, names: dict[str, int]) -> RuleDraft | None:
         """Return a rule, None without a condition; `names` has the lines of those before it."""
         given = next((value.text for key, value in node.pairs() if key.text == "name"), "")
         what = f"rule '{short(given)}'" if given else "rule"
-        keys = mapping(node, RULE_KEYS, self._about(what), hints=UNKNOWN_KEYS)
+        keys = mapping(node, RULE_KEYS, self._about(what))
         if not keys:
             return None
         for needed, hint in NEEDED.items():
@@ -130,6 +139,9 @@ class _Reader:
         weight = DEFAULT_WEIGHT[outcome]
         if "weight" in keys:
             weight = _weight(keys["weight"], weight, tell("weight"))
+        quota = None
+        if "quota" in keys:
+            quota = read_quota(keys["quota"], self._quotas.rule, outcome, tell)
         tests: tuple[Case, ...] = ()
         if "tests" in keys:
             tests = read_cases(keys["tests"], tell("tests"), self._report.line_of)
@@ -146,6 +158,7 @@ class _Reader:
             owner=owner,
             condition=condition,
             line=self._report.line_of(node.start),
+            quota=quota,
             tests=tests,
         )
         return RuleDraft(rule, keys.get("name", node), keys["when"])

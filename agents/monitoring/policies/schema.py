@@ -6,18 +6,23 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from agents.breaker.quotas import BRAND, FACTOR, IN_ALL, RULE, Quota
 from agents.monitoring.policies.cases import CASE_KEYS, CASE_OUTCOMES, DURATION, STEP_KEYS
 from agents.monitoring.policies.declarations import (
+    BREAKER_KEYS,
     BUDGET_KEYS,
     DEFAULT_WEIGHT,
     DEFINITION_NAME,
     MAX_BUDGET,
     MAX_DEFINITIONS,
+    MAX_FACTOR,
+    MAX_QUOTA,
     MAX_REASON,
     MAX_RULES,
     MODES,
     NAME,
     OUTCOMES,
+    QUOTA_KEYS,
     REASON_NAMES,
     RULE_KEYS,
     TOP_KEYS,
@@ -63,6 +68,7 @@ def schema() -> dict[str, Any]:
                 },
                 "guard": condition
                 | {"description": "Nothing is decided about a listing unless this holds."},
+                "breaker": _breaker(),
                 "definitions": {
                     "type": "object",
                     "description": "Conditions by name, to be used in others further down.",
@@ -104,6 +110,8 @@ def _rule(condition: dict[str, Any], signals: str) -> dict[str, Any]:
                 + ", ".join(f"{value} for {key}" for key, value in DEFAULT_WEIGHT.items())
                 + ".",
             },
+            "quota": _object(_quota(RULE), QUOTA_KEYS, [])
+            | {"description": "Takedowns it may decide; those beyond are held for a person."},
             "ground": _text("What the seller is told was infringed."),
             "reason": _text(f"What the seller is told of the facts; it may name {names}.")
             | {"maxLength": MAX_REASON},
@@ -117,6 +125,38 @@ def _rule(condition: dict[str, Any], signals: str) -> dict[str, Any]:
         RULE_KEYS,
         ["name", "when", "outcome", "ground", "reason"],
     )
+
+
+def _breaker() -> dict[str, Any]:
+    brand = _object(_quota(BRAND), QUOTA_KEYS, []) | {"description": "Of each brand."}
+    rule = _object(_quota(RULE), QUOTA_KEYS, []) | {
+        "description": "Of each rule that has no quota of its own."
+    }
+    return _object(_quota(IN_ALL) | {"brand": brand, "rule": rule}, BREAKER_KEYS, []) | {
+        "description": "Takedowns that go through in all; those beyond are held for a person."
+    }
+
+
+def _quota(default: Quota) -> dict[str, Any]:
+    def count(window: str, value: int) -> dict[str, Any]:
+        return {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": MAX_QUOTA,
+            "description": f"That go through in a {window} in any case; {value:,} without it.",
+        }
+
+    return {
+        "per_minute": count("minute", default.per_minute),
+        "per_hour": count("hour", default.per_hour),
+        "factor": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": MAX_FACTOR,
+            "description": "How many times the baseline goes through; "
+            f"{FACTOR:g} without it, 0 makes the numbers fixed limits.",
+        },
+    }
 
 
 def _case() -> dict[str, Any]:

@@ -59,3 +59,41 @@ def test_exporting_to_stdout_is_taken_and_needs_a_server(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
 ) -> None:
     assert called(capsys, "rights", "export", *arguments)[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "say which: ids, --rule, --brand or --all"),
+        (("t-1", "--all"), "--all: every one that waits"),
+        (("--rule", "r", "--all"), "--all: every one that waits"),
+        (("t-1", "--brand", "b"), "ids, or --rule and --brand: not both"),
+        (("--all", "--limit", "0"), "--limit: must be at least 1"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+@pytest.mark.parametrize("command", ["release", "discard"])
+def test_deciding_about_held_takedowns_needs_to_say_which(
+    capsys: pytest.CaptureFixture[str], command: str, arguments: tuple[str, ...], told: str
+) -> None:
+    code, err = called(capsys, "breaker", command, *arguments, "--reason", "a bad right")
+    assert code == 2
+    assert told in err
+
+
+@pytest.mark.parametrize("reason", [(), ("--reason", " ")], ids=["none", "blank"])
+def test_discarding_needs_a_reason(
+    capsys: pytest.CaptureFixture[str], reason: tuple[str, ...]
+) -> None:
+    code, err = called(capsys, "breaker", "discard", "--all", *reason)
+    assert code == 2
+    assert "--reason" in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("status",), ("release", "--all"), ("discard", "t-1", "--reason", "r")]
+)
+def test_the_breaker_needs_kafka(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    assert called(capsys, "breaker", *arguments)[0] == 3
