@@ -113,11 +113,14 @@ def _at_rest(client: Any, bus: Bus) -> dict[bytes, Any]:
 
 
 def _data(client: Any, bus: Bus) -> dict[bytes, Any]:
-    """Return what the views of the installation hold, offsets apart."""
+    """Return what the views of the installation hold, offsets and numbers of changes apart."""
     found: dict[bytes, Any] = {}
     for key in client.scan_iter(match=f"{bus.settings.topic_prefix}assayer:*", count=1000):
-        if b":view:" not in key:
-            found[key] = value_of(client, key)
+        if b":view:" in key or key.endswith(b"watched:number"):
+            continue
+        found[key] = value_of(client, key)
+        if key.endswith(b"watched:changes"):  # a rebuilt one is numbered anew, to be read again
+            found[key] = sorted(seller for seller, _ in found[key])
     return found
 
 
