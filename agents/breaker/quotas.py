@@ -44,10 +44,11 @@ class Quota:
 
 
 FACTOR: Final = 3.0
-RULE: Final = Quota(300, 6_000, FACTOR)
-BRAND: Final = Quota(300, 6_000, FACTOR)
-IN_ALL: Final = Quota(1_000, 20_000, FACTOR)
-"""*(start values)*: what a person can look through in a day, should all of it be an accident."""
+RULE: Final = Quota(2_000, 10_000, FACTOR)
+BRAND: Final = Quota(2_000, 10_000, FACTOR)
+IN_ALL: Final = Quota(4_000, 20_000, FACTOR)
+"""*(start values)*: room for a busy marketplace that has not learnt yet; an accident of one right
+or rule ends at two thousand."""
 
 
 @dataclass(frozen=True, slots=True)
