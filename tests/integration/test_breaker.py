@@ -89,7 +89,8 @@ def test_the_breaker_holds_exactly_the_excess_under_two_workers(
     expected = {takedown_id(each.listing_id, 1) for each in flood}
     honest = [listing(f"chair-{n}", f"Oak chair {n}") for n in range(100)]
     beside = [
-        listing("hidden", "Zor\u200bvex watch"),
+        # Not the flood's seller: a bad standing would have it removed.
+        listing("hidden", "Zor\u200bvex watch", seller_id="s-hidden"),
         listing("super", "Zor\u200bvex super clone"),
     ]
     quotas = f"{{rule: {{per_minute: {QUOTA}, per_hour: {QUOTA}, factor: 0}}}}"
