@@ -108,7 +108,8 @@ def test_what_is_not_original_is_no_copy_for_that(words: str, holds: bool) -> No
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("strap for zorvex", True), ("strap on zorvex", True),      ("watch on zorvex", False), ("zorvex watch crown", False)],
+    [("strap for zorvex", True), ("strap on zorvex", True), ("cleaner for zorvex", True),
+     ("watch on zorvex", False), ("zorvex watch crown", False)],
 )  # fmt: skip
 def test_what_saves_a_copy_names_something_for_the_goods(text: str, said: bool) -> None:
     start = text.index("zorvex")
