@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from agents.monitoring.goods import PriceCheck, compare_price
+from agents.monitoring.folding import folded_reading
+from agents.monitoring.goods import PriceCheck, compare_price, part_note
 from agents.monitoring.listing_texts import ListingTexts, Speech, is_about_goods, names_maker
 from agents.monitoring.marks import ACCENT, MarkMatch
 from agents.monitoring.pictures import ImageMatch
@@ -120,6 +121,9 @@ def examine_right(
     plain = [match for match in marks if not match.hidden]
     copies = any(word.signal == "replica_words" for word in words)
     nominative = _nominative(marks, texts, said=copies or not plain)
+    if copies and nominative and plain:
+        words = [word for word in words if not _says_unoriginal(word, vocabulary)]
+        copies = any(word.signal == "replica_words" for word in words)
     used = listing.condition in ("USED", "REFURBISHED") or texts.says_used
     authorised, partly = authorisation(right, listing, now)
     price = PriceCheck()
@@ -127,6 +131,7 @@ def examine_right(
     sold = shown or not plain or any(names_maker(match.field) for match in marks)
     if sold and not nominative and not used:
         price = compare_price(listing, right)
+    piece = _piece(marks, texts, vocabulary) if price.ratio is not None and price.ratio < 1 else ""
     facts = Facts(
         mark=bool(marks),
         mark_hidden=bool(marks) and not plain,
@@ -140,14 +145,17 @@ def examine_right(
         nominative=nominative,
         used=used,
         image_known=bool(images),
+        part=bool(piece),
         price_ratio=price.ratio,
     )
-    notes = (
-        (Evidence("price_ratio", "price_minor", right_id=right.right_id, note=price.abstains),)
-        if price.abstains
-        else ()
-    )
-    return RightMatch(right, tuple(marks), tuple(words), facts, tuple(images), notes)
+    notes: list[Evidence] = []
+    if price.abstains:
+        notes.append(
+            Evidence("price_ratio", "price_minor", right_id=right.right_id, note=price.abstains)
+        )
+    if piece:
+        notes.append(Evidence("part", "title", right_id=right.right_id, note=part_note(piece)))
+    return RightMatch(right, tuple(marks), tuple(words), facts, tuple(images), tuple(notes))
 
 
 def _words(
@@ -198,6 +206,13 @@ def _said(
             yield WordMatch(f"{finding.kind}_words", speech.field, start, end, text, folds)
 
 
+def _says_unoriginal(word: WordMatch, vocabulary: Vocabulary) -> bool:
+    """Return whether a word of copying only says that an accessory is not the mark owner's."""
+    return word.signal == "replica_words" and vocabulary.says_unoriginal(
+        folded_reading(word.text).strip()
+    )
+
+
 def _disguised_words(
     words: Sequence[MarkMatch], marks: Sequence[MarkMatch], vocabulary: Vocabulary
 ) -> Iterator[WordMatch]:
@@ -230,3 +245,20 @@ def _nominative(marks: Sequence[MarkMatch], texts: ListingTexts, *, said: bool) 
                 match.field != "brand" and texts.nominative(match, said=said) for match in asked
             )
     return False
+
+
+def _piece(marks: Sequence[MarkMatch], texts: ListingTexts, vocabulary: Vocabulary) -> str:
+    """Return the word of a title that says it offers a piece of the mark's goods; '' without one.
+
+    Every mention has to say so, or only what the piece is for.
+    """
+    word = ""
+    for match in marks:
+        if match.field == "title":
+            text = match.reading.text
+            found = vocabulary.piece(text, *match.reading.locate(match.start, match.end))
+            if found is not None:
+                word = text[found[0] : found[1]]
+            elif not texts.nominative(match, said=False):
+                return ""
+    return word

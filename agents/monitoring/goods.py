@@ -163,12 +163,15 @@ def add_goods(
         notes.append(Evidence(signal=signal, field=field, right_id=right.right_id, note=text))
 
     if facts.price_ratio is not None and facts.price_ratio < 1:
-        several, part = says_several(listing.title), says_part(listing.title)
-        facts.multi_pack, facts.part = bool(several), bool(part)
+        several = says_several(listing.title)
+        facts.multi_pack = bool(several)
         if several:
             note("multi_pack", "title", f"Offers several pieces ('{several[:40]}').")
-        if part:
-            note("part", "title", f"Offers a part ('{part[:40]}'), not the goods themselves.")
+        if not facts.part:
+            part = says_part(listing.title)
+            facts.part = bool(part)
+            if part:
+                note("part", "title", part_note(part))
     if goods.gtin_rights:
         owners = {index for _, found in goods.gtin_rights for index in found}
         own = any(same_owner(rights[index], right) for index in owners)
@@ -197,6 +200,11 @@ def add_goods(
                 "score only.",
             )
     return tuple(notes)
+
+
+def part_note(words: str) -> str:
+    """Return what a verdict says of a listing whose title offers a part in these words."""
+    return f"Offers a part ('{words[:40]}'), not the goods themselves."
 
 
 def same_owner(one: Right, other: Right) -> bool:

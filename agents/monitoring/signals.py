@@ -129,8 +129,8 @@ SIGNALS: Final[dict[str, Signal]] = {
         Signal(
             "part",
             "bool",
-            "The title offers a part ('spare part', 'repuesto', 'suku cadang'), at less than the "
-            "reference price.",
+            "The title offers a part ('spare part', 'repuesto', 'suku cadang'), or is short and "
+            "offers a piece ('watch crown', 'empty box'), at less than the reference price.",
         ),
         Signal(
             "gtin_own",

@@ -22,7 +22,9 @@ from agents.monitoring.vocabulary.expressions import (
     check,
     pattern_of,
 )
-from agents.monitoring.vocabulary.nominative import CLASSES, NominativeUse
+from agents.monitoring.vocabulary.neighbours import CLASSES, Neighbourhood
+from agents.monitoring.vocabulary.nominative import NominativeUse
+from agents.monitoring.vocabulary.pieces import Pieces
 from agents.monitoring.vocabulary.replica import OF_COPYING, REPLICA_GROUPS, ReplicaWords
 from agents.monitoring.vocabulary.vocabulary import Vocabulary
 
@@ -30,6 +32,7 @@ _GROUPS: Final = (
     *(f"replica.{name}" for name in REPLICA_GROUPS),
     *(f"negation.{name}" for name in ("before", "filler", "warning", "after", "between")),
     *(f"nominative.{name}" for name in CLASSES),
+    "nominative.unoriginal",
     "innocent",
     "used",
     "literals",
@@ -129,6 +132,7 @@ def _compiled(groups: Mapping[str, list[Entry]], versions: Mapping[str, int]) ->
     def entries(kind: str, names: Iterable[str]) -> Iterable[Entry]:
         return (entry for name in names for entry in groups[f"{kind}.{name}"])
 
+    neighbourhood = Neighbourhood(Expressions(entries("nominative", CLASSES)))
     return Vocabulary(
         versions,
         ReplicaWords(
@@ -138,7 +142,9 @@ def _compiled(groups: Mapping[str, list[Entry]], versions: Mapping[str, int]) ->
             between=Expressions(groups["negation.between"], before="^ *", behind=" *$"),
             innocent=Expressions(groups["innocent"]),
         ),
-        NominativeUse(Expressions(entries("nominative", CLASSES))),
+        NominativeUse(neighbourhood),
+        Pieces(neighbourhood),
+        Expressions(groups["nominative.unoriginal"], before="^", behind="$"),
         DisguisedWords(
             word for entry in entries("replica", OF_COPYING) for word in words_of(entry.pattern)
         ),

@@ -1,121 +1,121 @@
 """Tells whether a mark names what the goods are for ('case for MARK'), not what they are.
 
-Four ways to say so, all of them in stuffed titles, in any language:
+The ways to say so, all of them in stuffed titles, in any language:
 
     strap compatible with MARK          a word that says so before the mark
     case for iPhone 15 / Galaxy / MARK  the same with other names between
+    laces for shoes MARK                the same with the kind of its goods between
     MARK-compatible charger, MARK 适用   a word that says so behind the mark
     MARK watch strap, casing MARK       the name of an accessory beside the mark
 
 The last is weaker: it may be the mark owner's accessory, or a copy of it. A word of audience or
-purpose ends what a 'for' reaches: in 'shoes for men MARK' the mark is the maker.
+purpose ends what a 'for' reaches: in 'shoes for men MARK' the mark is the maker. So does a word of
+whole goods, unless the title begins with something for such goods.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final, NamedTuple
 
-from agents.monitoring.vocabulary.expressions import Expressions, Hit
-
-CLASSES: Final = (
-    "compatible",
-    "for",
-    "behind",
-    "accessory",
-    "part",
-    "stop",
-    "filler",
-    "name",
-    "device",
+from agents.monitoring.vocabulary.neighbours import (
+    BEHIND,
+    BREAK,
+    ENUMERATION,
+    NEUTRAL,
+    OR_GOODS,
+    OR_WHAT_GOES_WITH_THEM,
+    WORD,
+    Neighbourhood,
+    Span,
+    other_words,
+    stopped,
 )
-"""What a word around the mark can be: see `en.yaml`."""
 
-_NEUTRAL: Final = ("filler", "name", "device", "accessory", "part")
-"""Classes of words that say nothing of whose goods they are."""
+_LEADING: Final = frozenset(("accessory", "part", "aid", "piece", "behind"))
+"""Classes of words that goods which go with others are called by, before a 'for'."""
+_AIMING: Final = frozenset(("compatible", "for"))
+"""Classes of words that say what goods are for, with it behind them."""
+_WHOLE: Final = frozenset(("stop", "goods"))
+"""Classes of words that say what whole goods are, or for whom."""
+_ACCESSORY: Final = frozenset(("accessory", "part", "behind"))
+"""Those that let a 'for' reach over a list of models."""
 
-_SAYING: Final = frozenset({"compatible", "for", "behind", "accessory", "part"})
-"""Classes of words that say what the goods are for."""
-
-BEFORE: Final = 120
-"""Characters read before a mark."""
-BEHIND: Final = 140
-"""Characters read behind a mark."""
 NEAR: Final = 40
-"""The same for 'for', when the name of an accessory stands before the mark: 'case MARK for X'."""
+"""Characters behind a mark in which 'for' names another, when an accessory stands before the mark:
+'case MARK for X'."""
 LIST: Final = 14
 """Other words between 'compatible with' and the mark, at most: names of models."""
 FEW: Final = 2
 """Other words between a mark and the accessory beside it, at most: the name of a model."""
-
-_WORD: Final = re.compile(r"[^\s_/,&+|、，()\[\]【】-]+")
 _SEPARATOR: Final = re.compile(r"[/&+|、]")
-_ENUMERATION: Final = re.compile(r"[/&+|、,，]")
-_BREAK: Final = re.compile(r"[.!?](?:\s|$)|[。！？;；]|\s[-–—]\s")
-"""Ends a phrase: what stands on the other side speaks of something else."""
-
-
-class Span(NamedTuple):
-    """A word of one of the classes, in a window of text."""
-
-    kind: str
-    start: int
-    end: int
 
 
 class NominativeUse:
     """The words that say what goods are for, in all languages."""
 
-    def __init__(self, expressions: Expressions) -> None:
-        """Take the compiled entries of the vocabulary files."""
-        self._kinds = [entry.group.removeprefix("nominative.") for entry in expressions.entries]
-        self._hits = lru_cache(maxsize=16)(expressions.hits)
+    def __init__(self, neighbourhood: Neighbourhood) -> None:
+        """Take what reads the words around marks."""
+        self._around = neighbourhood.of
 
     def holds(self, text: str, start: int, end: int, *, said: bool) -> bool:
         """Return whether the mark at `text[start:end]` names what the goods are for.
 
         With `said` only where words say so of an accessory; see `Vocabulary.nominative`.
         """
-        first, last = max(0, start - BEFORE), min(len(text), end + BEHIND)
-        head, tail = text[first:start], text[end:last]
-        whole = len(text) <= BEFORE + BEHIND  # a title: read once for all the marks it names
-        hits = self._hits(text if whole else head)
-        before = self._spans(hits, *((first, start) if whole else (0, len(head))))
-        if _said_before(head, before, said=said):
+        head, before, tail, behind = self._around(text, start, end)
+        if _said_before(head, before, said=said) and not _admired(tail, behind):
             return True
-        if not whole:
-            hits = self._hits(tail)
-        behind = self._spans(hits, *((end, last) if whole else (0, len(tail))))
-        if _said_behind(tail, behind, few=0):
+        kinds = {span.kind for span in behind}
+        # What stands behind the kind of goods counts where the title names something for them.
+        over_goods = "after" in kinds and any(span.kind in _LEADING for span in (*before, *behind))
+        answers = over_goods or "behind" in kinds
+        if answers and _said_behind(tail, behind, few=0, over_goods=over_goods):
             return True
         mark = text[start:end]
-        if not said and _accessory_before(head, before):
-            return not _names_maker(tail, behind, mark, NEAR)
-        if _names_maker(tail, behind, mark, BEHIND):
+        aimed = not kinds.isdisjoint(_AIMING)
+        if not said and (_accessory_before(head, before) or _aid_before(head, before)):
+            return not (aimed and _names_maker(tail, behind, mark, NEAR))
+        if aimed and _names_maker(tail, behind, mark, BEHIND):
             return False
-        return _said_behind(tail, behind, few=FEW) or (not said and _accessory_behind(tail, behind))
+        return (answers and _said_behind(tail, behind, few=FEW, over_goods=over_goods)) or (
+            not said and "accessory" in kinds and _accessory_behind(tail, behind)
+        )
 
-    def _spans(self, hits: Sequence[Hit], first: int, last: int) -> list[Span]:
-        """Return the words between `first` and `last`, counted from there, in order.
 
-        Those within a longer one are left out.
-        """
-        kinds = self._kinds
-        within = [hit for hit in hits if hit[1] >= first and hit[2] <= last]
-        if _SAYING.isdisjoint([kinds[hit[0]] for hit in within]):
-            return []  # the other classes only say how far these reach
-        spans: list[Span] = []
-        longest = Span("", -1, -1)
-        for entry, begin, close in within:  # the longest from a start first
-            span = Span(kinds[entry], begin - first, close - first)
-            if span.end > longest.end:
-                longest = span
-            elif span.start != longest.start or span.end != longest.end or span in spans[-4:]:
-                continue
-            spans.append(span)
-        return spans
+class _Aim(NamedTuple):
+    """The last word before a mark that says what goods are for, and what stands before it."""
+
+    span: Span
+    listed: bool
+    """The goods are called by the name of an accessory, so that models may follow: 'case for A, B'.
+    """
+    led: bool
+    """They are called by something that goes with other goods: 'laces for shoes'."""
+    over_goods: bool
+    """They are not called whole goods: 'noski do butów' is for shoes, 'shoes for suits' are shoes.
+    """
+
+
+def _aims(head: str, spans: Sequence[Span]) -> tuple[_Aim | None, Span | None]:
+    """Return the last 'for' or 'compatible with', and the last 'on' behind what may go on goods."""
+    aim = onto = None
+    listed = led = whole = dressed = False
+    for span in spans:
+        if span.kind in _LEADING:
+            led = led or not whole
+            listed = listed or (span.kind in _ACCESSORY and not dressed)
+        elif span.kind in _AIMING:
+            unnamed = not whole and any(map(str.isalpha, head[: span.start]))
+            aim = _Aim(span, listed, led, led or unnamed)
+        elif span.kind == "onto":
+            onto = span if led else None
+        elif span.kind in _WHOLE:
+            # 'Shoes with laces' are shoes.
+            dressed = dressed or (whole and span.kind == "stop")
+            whole = True
+    return aim, onto
 
 
 def _said_before(head: str, spans: Sequence[Span], *, said: bool) -> bool:
@@ -124,50 +124,80 @@ def _said_before(head: str, spans: Sequence[Span], *, said: bool) -> bool:
     'compatible with', and 'for' behind the name of an accessory, reach over a list of models; any
     other 'for' reaches over words like 'the' and over names in a list with strokes.
     """
-    last = next((span for span in reversed(spans) if span.kind in ("compatible", "for")), None)
-    if last is None:
+    aim, onto = _aims(head, spans)
+    if onto is not None and _bare(head, spans, onto):
+        return True
+    if aim is None:
         return False
-    gap = head[last.end :]
-    if _stopped(gap, spans, last.end, len(head)):
+    end = aim.span.end
+    gap = head[end:]
+    if stopped(gap, spans, end, len(head), over_goods=aim.over_goods):
         return False
-    others = _other_words(head, spans, last.end, len(head))
-    of_accessory = any(
-        span.kind in ("accessory", "part", "behind") and span.start < last.start for span in spans
-    )
-    if last.kind == "compatible" or of_accessory:
+    neutral = OR_WHAT_GOES_WITH_THEM if aim.led else OR_GOODS if aim.over_goods else NEUTRAL
+    others = other_words(head, spans, end, len(head), neutral)
+    if aim.span.kind == "compatible" or aim.listed:
         return others <= LIST
     if said:
-        return False
+        return aim.led and others == 0
     return others == 0 or (
         gap.rstrip()[-1:] in "/&+|、"
-        and all(len(_WORD.findall(item)) <= 2 for item in _SEPARATOR.split(gap))
+        and all(len(WORD.findall(item)) <= 2 for item in _SEPARATOR.split(gap))
     )
 
 
-def _said_behind(tail: str, spans: Sequence[Span], *, few: int) -> bool:
-    """Return whether a word like 'compatible' follows the mark, over at most `few` others."""
-    first = next((span for span in spans if span.kind == "behind"), None)
+def _bare(head: str, spans: Sequence[Span], onto: Span) -> bool:
+    """Return whether nothing but kinds of goods stands between 'on' and the mark.
+
+    A number is none: '30 x 20 cm MARK'.
+    """
+    gap = head[onto.end :]
     return (
-        first is not None
-        and not _stopped(tail[: first.start], spans, 0, first.start)
-        and _other_words(tail, spans, 0, first.start) <= few
+        not any(map(str.isdigit, gap))
+        and not stopped(gap, spans, onto.end, len(head), over_goods=True)
+        and not other_words(head, spans, onto.end, len(head), OR_WHAT_GOES_WITH_THEM)
     )
+
+
+def _admired(tail: str, spans: Sequence[Span]) -> bool:
+    """Return whether the goods are for people who like the mark: 'bag for MARK lovers'."""
+    first = next((span for span in spans if span.kind == "admirer"), None)
+    return first is not None and not any(map(str.isalnum, tail[: first.start]))
+
+
+def _said_behind(tail: str, spans: Sequence[Span], *, few: int, over_goods: bool) -> bool:
+    """Return whether a word like 'compatible' follows the mark, over at most `few` others.
+
+    With `over_goods` also one that stands behind the kind of goods: 'laces MARK sneakers etc'.
+    """
+    for kind in ("behind", "after") if over_goods else ("behind",):
+        first = next((span for span in spans if span.kind == kind), None)
+        goods = kind == "after"
+        neutral = OR_WHAT_GOES_WITH_THEM if goods else NEUTRAL
+        if (
+            first is not None
+            and not stopped(tail[: first.start], spans, 0, first.start, over_goods=goods)
+            and other_words(tail, spans, 0, first.start, neutral) <= few
+        ):
+            return True
+    return False
 
 
 def _names_maker(tail: str, spans: Sequence[Span], mark: str, reach: int) -> bool:
     """Return whether the goods of the mark are for something else: 'MARK case for iPhone'."""
-    first = next((span for span in spans if span.kind in ("compatible", "for")), None)
-    if first is None or first.start > reach or _BREAK.search(tail[: first.start]):
+    first = next((span for span in spans if span.kind in _AIMING), None)
+    if first is None or first.start > reach or BREAK.search(tail[: first.start]):
         return False
-    target = _WORD.search(tail, first.end)
-    if target is None or any(character.isdigit() for character in target[0]):
-        return False
-    if target[0].startswith(mark.split(maxsplit=1)[0]):
-        return False  # 'MARK strap for MARK watch'
-    return not any(
-        span.kind in ("stop", "filler", "device") and span.start <= target.start() < span.end
-        for span in spans
-    )
+    for target in WORD.finditer(tail, first.end):
+        if any(map(str.isdigit, target[0])):
+            return False
+        if target[0].startswith(mark.split(maxsplit=1)[0]):
+            return False  # 'MARK strap for MARK watch'
+        kinds = {span.kind for span in spans if span.start <= target.start() < span.end}
+        if kinds & {"stop", "admirer", "goods", "device"}:
+            return False
+        if "filler" not in kinds:
+            return True
+    return False
 
 
 def _accessory_behind(tail: str, spans: Sequence[Span]) -> bool:
@@ -178,11 +208,15 @@ def _accessory_behind(tail: str, spans: Sequence[Span]) -> bool:
     gap = tail[: first.start]
     device = max((span.end for span in spans if span.kind == "device"), default=0)
     return (
-        not _stopped(gap, spans, 0, first.start)
-        and not _ENUMERATION.search(gap)
-        and _other_words(tail, spans, 0, first.start) <= FEW
+        not stopped(gap, spans, 0, first.start)
+        and not ENUMERATION.search(gap)
+        and other_words(tail, spans, 0, first.start) <= FEW
+        and not any(  # 'MARK strap sandals' are sandals
+            span.kind == "goods" and span.head_last and not tail[first.end : span.start].strip(" -")
+            for span in spans
+        )
         # 'MARK phone back cover', not 'MARK earbuds noise cancelling white case'
-        and (device == 0 or len(_WORD.findall(tail, device, first.start)) <= 1)
+        and (device == 0 or len(WORD.findall(tail, device, first.start)) <= 1)
     )
 
 
@@ -193,28 +227,27 @@ def _accessory_before(head: str, spans: Sequence[Span]) -> bool:
         return False
     gap = head[last.end :]
     return (
-        not _stopped(gap, spans, last.end, len(head))
-        and not _ENUMERATION.search(gap)
-        and _other_words(head, spans, last.end, len(head)) <= FEW
+        not stopped(gap, spans, last.end, len(head))
+        and not ENUMERATION.search(gap)
+        and other_words(head, spans, last.end, len(head)) <= FEW
     )
 
 
-def _stopped(gap: str, spans: Sequence[Span], start: int, end: int) -> bool:
-    """Return whether a word or a sentence's end in `gap`, from `start` to `end`, ends the reach."""
-    return bool(_BREAK.search(gap)) or any(
-        span.kind == "stop" and start <= span.start and span.end <= end for span in spans
-    )
+def _aid_before(head: str, spans: Sequence[Span]) -> bool:
+    """Return whether a title begins with what the mark's goods need: 'nettoyant baskets MARK'.
 
-
-def _other_words(window: str, spans: Sequence[Span], start: int, end: int) -> int:
-    """Return how many words between `start` and `end` are neither fillers nor have a digit."""
-    return sum(
-        1
-        for word in _WORD.finditer(window, start, end)
-        if not any(character.isdigit() for character in word[0])
-        and any(character.isalpha() for character in word[0])
-        and not any(
-            span.kind in _NEUTRAL and span.start <= word.start() and word.end() <= span.end
-            for span in spans
-        )
+    So it is read in languages that say first what the goods are, and only with the kind of those
+    goods between.
+    """
+    first = next((span for span in spans if span.kind in ("aid", "accessory", "part")), None)
+    if first is None or first.head_last:
+        return False
+    rest = [span for span in spans if span.start >= first.end]
+    return (
+        any(span.kind == "device" or (span.kind == "goods" and not span.head_last) for span in rest)
+        and not any(span.kind == "goods" for span in spans if span.start <= first.start)
+        and not stopped(head, spans, 0, first.start)
+        and not stopped(head[first.end :], rest, first.end, len(head), over_goods=True)
+        and not ENUMERATION.search(head)
+        and other_words(head, spans, 0, len(head), OR_WHAT_GOES_WITH_THEM) <= FEW
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from agents.monitoring.vocabulary.disguised import ALONE, APART, DisguisedWords
 from agents.monitoring.vocabulary.expressions import Expressions
 from agents.monitoring.vocabulary.nominative import NominativeUse
+from agents.monitoring.vocabulary.pieces import Pieces
 from agents.monitoring.vocabulary.replica import Finding, ReadText, ReplicaWords
 
 
@@ -22,6 +23,8 @@ class Vocabulary:
     """The version of each language's file."""
     _replica: ReplicaWords = field(repr=False)
     _nominative: NominativeUse = field(repr=False)
+    _pieces: Pieces = field(repr=False)
+    _unoriginal: Expressions = field(repr=False)
     _disguised: DisguisedWords = field(repr=False)
     _used: Expressions = field(repr=False)
     _literals: tuple[str, ...] = field(repr=False)
@@ -92,6 +95,21 @@ class Vocabulary:
         are called copies, which a 'for' must not save.
         """
         return self._nominative.holds(text, start, end, said=said)
+
+    def piece(self, title: str, start: int, end: int) -> tuple[int, int] | None:
+        """Return where a short title offers a piece of the goods of the mark at this span.
+
+        'MARK watch crown', 'boucle MARK', 'empty box MARK': what is sold is not the whole goods.
+        None where it may be.
+        """
+        return self._pieces.find(title, start, end)
+
+    def says_unoriginal(self, words: str) -> bool:
+        """Return whether words of copying say no more than that a thing is not the mark owner's.
+
+        'Not original' is what an honest seller says of a filter that fits the mark's goods.
+        """
+        return bool(self._unoriginal.hits(words))
 
     def says_used(self, text: str) -> bool:
         """Return whether the text says that the goods are second-hand."""

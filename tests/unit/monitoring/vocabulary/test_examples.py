@@ -9,6 +9,7 @@ The files beside this one have a list for each of these groups; [brackets] stand
     assurances, innocent    the same, and none of imitation: 'not a replica', '1:18 scale model'
     nominative              a title: the mark names what the goods are for
     not_nominative          a title: it does not
+    piece, not_piece        a title: it offers a piece of the mark's goods; it does not
     used, not_used          a title without marks: the goods are second-hand, or nothing says so
 
 The files in `sellers/` were written without a look at the vocabulary, as sellers write on
@@ -100,6 +101,22 @@ def test_the_mark_names_what_the_goods_are_for(example: str) -> None:
 def test_the_mark_does_not_name_what_the_goods_are_for(example: str) -> None:
     text, spans = read(example)
     assert not any(load().nominative(text, start, end) for start, end in spans)
+
+
+@pytest.mark.parametrize("example", examples("piece"))
+def test_the_title_offers_a_piece_of_the_goods(example: str) -> None:
+    text, spans = read(example)
+    for start, end in spans:
+        found = load().piece(text, start, end)
+        assert found is not None
+        assert text[slice(*found)].strip()
+        assert found[1] <= start or found[0] >= end
+
+
+@pytest.mark.parametrize("example", examples("not_piece"))
+def test_the_title_may_offer_the_whole_goods(example: str) -> None:
+    text, spans = read(example)
+    assert not any(load().piece(text, start, end) for start, end in spans)
 
 
 @pytest.mark.parametrize("example", examples("used"))

@@ -8,6 +8,7 @@ import pytest
 
 from agents.monitoring.vocabulary import VocabularyError, load
 from agents.monitoring.vocabulary.loader import compile_vocabulary
+from agents.monitoring.vocabulary.pieces import SHORT
 from agents.monitoring.vocabulary.replica import AROUND, HEAD, NEAR
 
 MARK = "nike"
@@ -94,6 +95,40 @@ def test_only_what_the_text_says_of_an_accessory_saves_a_copy() -> None:
     assert vocabulary.nominative("phone case for nike", 15, 19, said=True)
     assert vocabulary.nominative("sneakers for nike", 13, 17)
     assert not vocabulary.nominative("sneakers for nike", 13, 17, said=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "holds"),
+    [("not original", True), ("bukan ori pabrik", True), ("kein originalteil", True),
+     ("非原厂", True), ("not original but same quality", False), ("replica", False)],
+)  # fmt: skip
+def test_what_is_not_original_is_no_copy_for_that(words: str, holds: bool) -> None:
+    assert load().says_unoriginal(words) == holds
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("strap for zorvex", True), ("strap on zorvex", True), ("cleaner for zorvex", True),
+     ("watch on zorvex", False), ("zorvex watch crown", False)],
+)  # fmt: skip
+def test_what_saves_a_copy_names_something_for_the_goods(text: str, said: bool) -> None:
+    start = text.index("zorvex")
+    assert load().nominative(text, start, start + 6, said=True) == said
+
+
+def test_a_title_of_many_words_offers_no_piece() -> None:
+    vocabulary = load()
+    assert vocabulary.piece("zorvex watch crown", 0, 6) == (7, 18)
+    assert vocabulary.piece(f"zorvex watch crown{' fine' * SHORT}", 0, 6) is None
+
+
+@pytest.mark.parametrize("text", ["case", "a case", "case.", "適用case", "x-case-y"])
+def test_a_short_word_stands_alone(text: str) -> None:
+    words = compile_vocabulary(language(used=["case", "[oö]n"]))
+    assert words.says_used(text)
+    assert not words.says_used("showcase cases onset son")
+    assert words.says_used("an on b")
+    assert words.says_used("an ön b")
 
 
 def test_literals_are_words_of_copying() -> None:

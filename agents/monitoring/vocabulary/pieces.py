@@ -1,0 +1,126 @@
+"""Tells whether a short title offers a piece of the mark's goods, or what they came in.
+
+    MARK watch crown       the piece behind the mark, and behind what it belongs to
+    boucle sac MARK        the piece before the mark, first in the title
+    empty box MARK         what it came in, in any order
+
+What is sold is not the whole goods, so their price says nothing of it, whoever made it. Long titles
+describe whole goods: they name crowns, buckles and boxes too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from agents.monitoring.vocabulary.neighbours import (
+    BREAK,
+    ENDING,
+    ENUMERATION,
+    OR_WHAT_GOES_WITH_THEM,
+    WORD,
+    Neighbourhood,
+    Span,
+    other_words,
+    stopped,
+)
+
+SHORT: Final = 9
+"""Words of a title that offers a piece, at most."""
+FEW: Final = 2
+"""Other words between a piece and the mark, at most."""
+FIRST: Final = 1
+"""Other words before what begins a title, at most: 'original'."""
+_NUMBERS: Final = re.compile(r"[ -]*(?:\w*\d\w*[ -]*)*")
+"""What may stand between the goods and their piece: 'battery 18V terminal'."""
+
+
+class Pieces:
+    """The names of pieces of goods and of what they come in, in all languages."""
+
+    def __init__(self, neighbourhood: Neighbourhood) -> None:
+        """Take what reads the words around marks."""
+        self._around = neighbourhood.of
+
+    def find(self, title: str, start: int, end: int) -> tuple[int, int] | None:
+        """Return where `title` says that it offers a piece of the mark at `title[start:end]`.
+
+        None where it may offer the whole goods.
+        """
+        if len(WORD.findall(title)) > SHORT:
+            return None
+        head, before, tail, behind = self._around(title, start, end, whole=True)
+        offset = start - len(head)
+        found = _before(head, before)
+        if found is None or (found.head_last and _goods_follow(behind, 0, found)):
+            found = _container(before, behind)
+        if found is None:
+            if stopped(head, before, 0, len(head)) or other_words(head, before, 0, len(head)) > 1:
+                return None
+            offset = end
+            found = _behind(tail, behind) or _container(behind, before)
+            if found is None or _goods_follow(behind, found.end, found):
+                return None
+        return found.start + offset, found.end + offset
+
+
+def _before(head: str, spans: Sequence[Span]) -> Span | None:
+    """Return the piece that begins a title, before the mark: 'boucle MARK'."""
+    first = next((span for span in spans if span.kind == "piece"), None)
+    if first is None or BREAK.search(head) or ENUMERATION.search(head[first.end :]):
+        return None
+    # In 'buckle shoes MARK' the last word says what the goods are, in 'boucle sac MARK' the first.
+    over_goods = not first.head_last
+    if (
+        stopped(head, spans, 0, first.start)
+        or other_words(head, spans, 0, first.start) > FIRST
+        or stopped(head, spans, first.end, len(head), over_goods=over_goods)
+        or other_words(head, spans, first.end, len(head), OR_WHAT_GOES_WITH_THEM) > FEW
+    ):
+        return None
+    return first
+
+
+def _behind(tail: str, spans: Sequence[Span]) -> Span | None:
+    """Return the piece that follows the mark in a title: 'MARK watch crown'."""
+    for span in spans:
+        if span.kind in ("stop", "admirer"):
+            return None
+        if span.kind not in ("piece", "accessory"):
+            continue
+        gap = tail[: span.start]
+        if (
+            stopped(gap, spans, 0, span.start, over_goods=span.head_last)
+            or ENUMERATION.search(gap)
+            or other_words(tail, spans, 0, span.start, OR_WHAT_GOES_WITH_THEM) > FEW
+        ):
+            return None
+        # 'MARK watch crown', not 'MARK watch golden crown': that may be the watch.
+        goods = [s.end for s in spans if s.kind in ("goods", "device") and s.end <= span.start]
+        if span.kind == "accessory" and not goods:
+            continue  # 'MARK strap' may be a copy of the mark owner's
+        if goods and not (span.head_last and _NUMBERS.fullmatch(tail, max(goods), span.start)):
+            continue
+        return span
+    return None
+
+
+def _container(spans: Sequence[Span], others: Sequence[Span]) -> Span | None:
+    """Return what is empty: 'empty MARK box', 'caja MARK vacía'."""
+    if any(span.kind == "stop" for span in (*spans, *others)) or not any(
+        span.kind == "empty" for span in (*spans, *others)
+    ):
+        return None
+    return next((span for span in spans if span.kind == "container"), None)
+
+
+def _goods_follow(spans: Sequence[Span], start: int, piece: Span) -> bool:
+    """Return whether a kind of goods stands behind `start` that the piece is of, not they of it.
+
+    What comes with them does not count: 'MARK crown with dial'.
+    """
+    for span in spans:
+        if span.start >= start and span.kind in ENDING:
+            return span.kind == "goods" and (span.head_last or piece.head_last)
+    return False
