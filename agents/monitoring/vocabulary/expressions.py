@@ -26,11 +26,14 @@ SHORT: Final = 3
 SHORT_IN_TEXTS: Final = 5
 """The same where whole texts are searched."""
 
-TOGETHER: Final = 250
+TOGETHER: Final = 90
 """Expressions that are no literals compiled into one database: all together take longer to compile
-than apart, and each database is a scan of its own (4 µs). What is compiled is kept: compiled.py."""
+than apart (250 took 20 s of a core, 90 take 3), and each database is a scan of its own (4 µs).
+What is compiled is kept: compiled.py."""
 
 _SPACES: Final = re.compile(" {2,}")
+_INFLECTED: Final = re.compile(r"(?:\[[^\]\\]*\]|\\w)\*$")
+"""How an expression ends that takes any ending: the word's beginning is looked for as a literal."""
 
 _FLAGS: Final = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_SOM_LEFTMOST
 
@@ -133,6 +136,10 @@ class Expressions:
         for index, entry in enumerate(self.entries):
             for branch in branches(entry.pattern):
                 texts = None if before or behind else literals(branch)
+                inflected = False
+                if texts is None and not behind and _INFLECTED.search(branch):
+                    texts = None if before else literals(_INFLECTED.sub("", branch))
+                    inflected = True
                 # What several languages say alike is looked for once.
                 if texts is None or min(len(text.encode()) for text in texts) < short:
                     pattern = f"{before}{_edge(branch, before)}(?:{branch})"
@@ -141,10 +148,13 @@ class Expressions:
                     others.setdefault(key, (pattern.encode(), index))
                 else:
                     for text in texts:
-                        key = (entry.group, entry.excuses, entry.beside, text)
-                        plain.setdefault(key, (escaped(text).encode(), index))
+                        key = (entry.group, entry.excuses, entry.beside, f"{text}{'*' * inflected}")
+                        plain.setdefault(
+                            key, (escaped(text).encode(), ~index if inflected else index)
+                        )
         rest = list(others.values())
         groups = [rest[first : first + TOGETHER] for first in range(0, len(rest), TOGETHER)]
+        # An entry of words with any ending is noted as its complement.
         # An id of its own for each: of patterns that share one and end alike, Hyperscan reports
         # one alone, and that may be 'suppli[es compatible with]'.
         self._databases = [
@@ -159,7 +169,9 @@ class Expressions:
         except hyperscan.error as error:
             for pattern, index in patterns:
                 if reason := refusal(pattern.decode()):
-                    raise VocabularyError(_where(self.entries[index], reason)) from None
+                    raise VocabularyError(
+                        _where(self.entries[max(index, ~index)], reason)
+                    ) from None
             raise VocabularyError(str(error)) from None
 
     def hits(self, text: str) -> list[Hit]:
@@ -186,8 +198,13 @@ class Expressions:
         longest: dict[tuple[int, int], int] = {}
         places = None if len(raw) == len(read) else _places(raw, found)
         kinds, count = _KINDS, len(read)
-        for entry, first, last in found:
+        for noted, first, last in found:
+            entry = max(noted, ~noted)
             start, end = (first, last) if places is None else (places[first], places[last])
+            if noted < 0:  # the beginning of a word: all of it
+                kind = kinds[read[end - 1]]
+                while kind and end < count and kinds[read[end]] == kind:
+                    end += 1
             if end <= longest.get((entry, start), -1):
                 continue
             # It stands alone where no neighbour is of the word: a letter or digit of one script.
