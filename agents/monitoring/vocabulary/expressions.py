@@ -31,14 +31,17 @@ EDGED: Final = 4
 """Letters of a literal, at most, that is looked for as a word: longer ones are seldom met within
 others, and with boundaries 30,000 literals compile in 40 s instead of two."""
 
-TOGETHER: Final = 250
+TOGETHER: Final = 90
 """Expressions that are no literals compiled into one database: all together take longer to compile
-than apart, and each database is a scan of its own (4 µs). What is compiled is kept: compiled.py."""
+than apart (250 took 20 s of a core, 90 take 3), and each database is a scan of its own (4 µs).
+What is compiled is kept: compiled.py."""
 
 _SPACES: Final = re.compile(" {2,}")
 _ACROSS: Final = re.compile(r"\\[sDWnvhHVNRXC]")
 """What may match the end of a line, classes such as [^a] apart; a full stop does not."""
 _BUT: Final = re.compile(r"(?<!\\)\[\^")
+_INFLECTED: Final = re.compile(r"(?:\[[^\]\\]*\]|\\w)\*$")
+"""How an expression ends that takes any ending: the word's beginning is looked for as a literal."""
 
 _FLAGS: Final = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_SOM_LEFTMOST
 
@@ -146,6 +149,12 @@ class Expressions:
         for index, entry in enumerate(self.entries):
             for branch in branches(entry.pattern):
                 texts = None if before or behind else literals(branch)
+                inflected = False
+                if texts is None and not behind and _INFLECTED.search(branch):
+                    texts = None if before else literals(_INFLECTED.sub("", branch))
+                    inflected = texts is not None
+                    if texts is not None and min(len(text.encode()) for text in texts) < short:
+                        texts = None
                 # What several languages say alike is looked for once.
                 alike = (entry.group, entry.excuses, entry.beside)
                 if texts is None:
@@ -154,6 +163,10 @@ class Expressions:
                     if rare:
                         pattern = _BUT.sub(r"[^\\n", pattern)
                     others.setdefault((*alike, pattern), (pattern.encode(), index))
+                    continue
+                if inflected:
+                    for text in texts:
+                        plain.setdefault((*alike, f"{text}*"), (escaped(text).encode(), ~index))
                     continue
                 small = [text for text in texts if len(text.encode()) < short]
                 if small:
@@ -165,6 +178,7 @@ class Expressions:
                         plain.setdefault((*alike, text), (pattern.encode(), index))
         rest = list(others.values())
         groups = [rest[first : first + TOGETHER] for first in range(0, len(rest), TOGETHER)]
+        # An entry of words with any ending is noted as its complement.
         # An id of its own for each: of patterns that share one and end alike, Hyperscan reports
         # one alone, and that may be 'suppli[es compatible with]'.
         self._databases = [
@@ -179,7 +193,9 @@ class Expressions:
         except hyperscan.error as error:
             for pattern, index in patterns:
                 if reason := refusal(pattern.decode()):
-                    raise VocabularyError(_where(self.entries[index], reason)) from None
+                    raise VocabularyError(
+                        _where(self.entries[max(index, ~index)], reason)
+                    ) from None
             raise VocabularyError(str(error)) from None
 
     def hits(self, text: str) -> list[Hit]:
@@ -240,7 +256,12 @@ def _alone(raw: bytes, found: Sequence[tuple[int, int, int]]) -> dict[tuple[int,
     """Return the longest match of each entry from each start that stands alone, in ASCII."""
     letters = (raw + b" ").translate(_LETTERS)
     longest: dict[tuple[int, int], int] = {}
-    for entry, start, end in found:
+    for noted, start, last in found:
+        entry, end = noted, last
+        if noted < 0:  # the beginning of a word: all of it
+            entry = ~noted
+            while letters[end]:
+                end += 1
         if (letters[start - 1] and letters[start]) or (letters[end] and letters[end - 1]):
             continue
         if end > longest.get((entry, start), -1):
@@ -257,8 +278,13 @@ def _alone_in(
     """
     longest: dict[tuple[int, int], int] = {}
     places, kinds, count = _places(raw, found), _KINDS, len(read)
-    for entry, first, last in found:
+    for noted, first, last in found:
+        entry = max(noted, ~noted)
         start, end = places[first], places[last]
+        if noted < 0:  # the beginning of a word: all of it
+            kind = kinds[read[end - 1]]
+            while kind and end < count and kinds[read[end]] == kind:
+                end += 1
         if end <= longest.get((entry, start), -1):
             continue
         if start and (kind := kinds[read[start - 1]]) and kind == kinds[read[start]]:

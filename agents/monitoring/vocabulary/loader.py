@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agents.monitoring.data_files import MEND, DataFileError, line_of, read_yaml
+from agents.monitoring.vocabulary.denial import CLOSING, OPENING, Denials
 from agents.monitoring.vocabulary.disguised import DisguisedWords
 from agents.monitoring.vocabulary.expansion import words_of
 from agents.monitoring.vocabulary.expressions import (
@@ -26,19 +27,18 @@ from agents.monitoring.vocabulary.neighbours import CLASSES, Neighbourhood
 from agents.monitoring.vocabulary.nominative import NominativeUse
 from agents.monitoring.vocabulary.pieces import Pieces
 from agents.monitoring.vocabulary.replica import OF_COPYING, REPLICA_GROUPS, ReplicaWords
+from agents.monitoring.vocabulary.topics import TOPICS
 from agents.monitoring.vocabulary.vocabulary import Vocabulary
 
 _GROUPS: Final = (
     *(f"replica.{name}" for name in REPLICA_GROUPS),
-    *(f"negation.{name}" for name in ("before", "filler", "warning", "after", "between")),
+    *dict.fromkeys(f"negation.{name}" for name in (*OPENING, *CLOSING, "between")),
     *(f"nominative.{name}" for name in CLASSES),
     "nominative.unoriginal",
     "innocent",
     "used",
     "literals",
 )
-_CLOSING: Final = "[ \"'”’»)」』-]*"
-"""What may stand between a word and what turns it round behind it."""
 _MIN_LITERAL: Final = 5
 """Letters a literal has at least: a shorter one stands in too many honest texts once disguised."""
 
@@ -137,8 +137,10 @@ def _compiled(groups: Mapping[str, list[Entry]], versions: Mapping[str, int]) ->
         versions,
         ReplicaWords(
             words=Expressions(entries("replica", REPLICA_GROUPS), rare=True),
-            negations=Expressions(entries("negation", ("before", "filler", "warning"))),
-            negated_after=Expressions(groups["negation.after"], before="^" + _CLOSING),
+            denials=Denials(
+                Expressions(entries("negation", OPENING)),
+                Expressions(entries("negation", CLOSING)),
+            ),
             between=Expressions(groups["negation.between"], before="^ *", behind=" *$"),
             innocent=Expressions(groups["innocent"]),
         ),
@@ -187,6 +189,14 @@ def _entry(language: str, group: str, item: Any, *, accents: bool) -> Entry:
         if beside or set(item) == {"word", "near"}:
             word = _source(language, group, item["word"])
             item = item["beside" if beside else "near"]
+        elif len(item) == 1:
+            ((topic, item),) = item.items()
+            if topic not in TOPICS:
+                raise VocabularyError(
+                    f"{language}.yaml: innocent: unknown topic {topic!r}; there are "
+                    f"{', '.join(TOPICS)}"
+                )
+            word, beside = TOPICS[topic]
     source = _source(language, group, item)
     if group == "literals":
         letters = source.replace(" ", "")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
+from agents.monitoring.vocabulary.denial import BEFORE, ENDS, PHRASE_ENDS, Denials
 from agents.monitoring.vocabulary.expressions import Expressions, Hit, for_python
 
 NEAR: Final = 80
@@ -20,8 +21,6 @@ BESIDE: Final = 3
 OPENING: Final = 40
 """Characters at the start of a description of the goods that speak as a title does: '1:1, box and
 papers included', 'sold as an imitation'."""
-BEFORE: Final = 70
-"""Characters before a word in which a negation is looked for."""
 CONTEXT: Final = 40
 """Characters around a word in which its innocent context is looked for."""
 HEAD: Final = 6_000
@@ -33,20 +32,8 @@ MENTIONS: Final = 50
 OF_COPYING: Final = ("strong", "title", "beside")
 """Groups whose words call the goods copies."""
 
-_ENDS: Final = ".!?;|。！？；"
-FILLERS: Final = 6
-"""Words that may stand between a negation and what it turns round."""
-
-_OPENING: Final = " \"'“‘«(「『-*_"
-"""What may stand between words there: not a "replica"."""
-
-WARNED: Final = 32
-"""Characters between a warning and what it warns of: 'beware of MARK brand' fakes."""
-WARNED_WORDS: Final = 4
-"""Words there; in scripts without spaces all of it is one."""
 FEW: Final = 2
 """Words between a word and a neighbour beside it that excuses it, at most."""
-_PHRASE_ENDS: Final = f"{_ENDS},:，、："
 
 LISTED: Final = 12
 """Characters between two words of one list: 'no fakes, and no copies'."""
@@ -82,12 +69,21 @@ class Word(NamedTuple):
 
 
 class ReadText(NamedTuple):
-    """The words of copying in a text, and what is known of each by its index so far."""
+    """The words of copying in a text, and what is known of them so far.
+
+    Of a word by its index; by its span of what several words share, in several languages.
+    """
 
     text: str
     words: list[Word]
     counts: dict[int, bool]
     negated: dict[int, bool]
+    denied: dict[tuple[int, int], bool]
+    innocent: dict[tuple[int, int], bool]
+
+
+def _unread(text: str, words: list[Word]) -> ReadText:
+    return ReadText(text, words, {}, {}, {}, {})
 
 
 class ReplicaWords:
@@ -96,17 +92,13 @@ class ReplicaWords:
     def __init__(
         self,
         words: Expressions,
-        negations: Expressions,
-        negated_after: Expressions,
+        denials: Denials,
         between: Expressions,
         innocent: Expressions,
     ) -> None:
         """Take the compiled groups of the vocabulary files."""
         self._words = words
-        self._negations = negations
-        self._fillers = [entry.group == "negation.filler" for entry in negations.entries]
-        self._warnings = [entry.group == "negation.warning" for entry in negations.entries]
-        self._negated_after = negated_after
+        self._denials = denials
         self._between = between
         self._innocent = innocent
         self._groups = [entry.group.removeprefix("replica.") for entry in words.entries]
@@ -131,7 +123,7 @@ class ReplicaWords:
             words = self._few(texts[number], hits.get(number, ()), left)
             left -= len(words)
             if words or number in long:
-                found[number] = ReadText(texts[number], words, {}, {})
+                found[number] = _unread(texts[number], words)
         return found
 
     def find(
@@ -213,7 +205,7 @@ class ReplicaWords:
         return False
 
     def _words_of(self, text: str) -> ReadText:
-        return ReadText(text, self._few(text, self._words.hits(text), MOST_WORDS), {}, {})
+        return _unread(text, self._few(text, self._words.hits(text), MOST_WORDS))
 
     def _few(self, text: str, hits: Iterable[Hit], most: int) -> list[Word]:
         """Return `most` of the words, each as often as it says something new."""
@@ -230,9 +222,8 @@ class ReplicaWords:
     def _counts(self, read: ReadText, index: int) -> bool:
         """Return whether a word is neither negated nor innocent."""
         if index not in read.counts:
-            _, start, end = read.words[index]
             read.counts[index] = not (
-                self._is_negated(read, index) or self._is_innocent(read.text, start, end)
+                self._is_negated(read, index) or self._is_innocent(read, index)
             )
         return read.counts[index]
 
@@ -250,37 +241,59 @@ class ReplicaWords:
         negated = False
         for position in reversed(chain):
             if position not in read.negated:
-                _, start, end = read.words[position]
-                read.negated[position] = (
-                    negated
-                    or self._follows_negation(read.text[max(0, start - BEFORE) : start])
-                    or bool(self._negated_after.hits(read.text[end : end + CONTEXT]))
-                )
+                read.negated[position] = negated or self._is_denied(read, position)
             negated = read.negated[position]
         return negated
 
+    def _is_denied(self, read: ReadText, index: int) -> bool:
+        """Return whether a word is denied where it stands."""
+        _, start, end = read.words[index]
+        if (start, end) not in read.denied:
+            read.denied[start, end] = self._denials.hold(read.text, start, end)
+        return read.denied[start, end]
+
     def _goes_with(self, read: ReadText, before: int, index: int) -> bool:
-        """Return whether a word is part of the one before it, or stands in one list with it."""
-        _, _, last = read.words[before]
-        start = read.words[index].start
-        if start < last:
+        """Return whether a word is part of the one before it, or stands in one list with it.
+
+        'fake replicas', 'fakes or AAA copies', 'fakes, copies, replicas'; a grade, or what stands
+        behind a mere comma, is said for itself: 'not a fake 1:1', 'not a fake, replica'.
+        """
+        first, word = read.words[before], read.words[index]
+        if word.start < first.end:
             return True
-        gap = read.text[last:start]
-        return len(gap) <= LISTED and (not gap.strip(" '\"") or bool(self._between.hits(gap)))
+        gap = read.text[first.end : word.start]
+        if len(gap) > LISTED:
+            return False
+        if not gap.strip(" '\""):
+            return any(
+                read.text[other.start : other.end].isalpha()
+                for other in read.words[index:]
+                if other.start < word.end and other.end <= word.end and other.group != "beside"
+            )
+        return bool(self._between.hits(gap)) and (
+            gap.strip() != "," or self._enumerates(read, first, word)
+        )
 
-    def _follows_negation(self, head: str) -> bool:
-        """Return whether `head` ends with a negation, over fillers: 'not [a]', 'beware [of]'."""
-        hits = self._negations.hits(head)
-        reached = {len(head.rstrip(_OPENING))}
-        for _ in range(FILLERS + 1):
-            ending = [hit for hit in hits if hit.end in reached]
-            if any(not self._fillers[hit.entry] for hit in ending):
-                return True
-            reached = {len(head[: hit.start].rstrip(_OPENING)) for hit in ending}
-        return any(self._warnings[hit.entry] and _warns(head[hit.end :]) for hit in hits)
+    def _enumerates(self, read: ReadText, first: Word, word: Word) -> bool:
+        """Return whether two plain words with a comma between are part of a longer list."""
+        if not read.text[word.start : word.end].isalpha():
+            return False
+        ahead = max((other.end for other in read.words if other.end <= first.start), default=None)
+        behind = min((other.start for other in read.words if other.start >= word.end), default=None)
+        gaps = (
+            read.text[ahead : first.start] if ahead else "",
+            read.text[word.end : behind] if behind else "",
+        )
+        return any(len(gap) <= LISTED and self._between.hits(gap) for gap in gaps)
 
-    def _is_innocent(self, text: str, start: int, end: int) -> bool:
+    def _is_innocent(self, read: ReadText, index: int) -> bool:
         """Return whether a word is part of an innocent phrase, or near what excuses it."""
+        _, start, end = read.words[index]
+        if (start, end) not in read.innocent:
+            read.innocent[start, end] = self._is_excused(read.text, start, end)
+        return read.innocent[start, end]
+
+    def _is_excused(self, text: str, start: int, end: int) -> bool:
         offset = max(0, start - CONTEXT)
         for entry, first, last in self._innocent.hits(text[offset : end + CONTEXT]):
             excuses = self._excuses[entry]
@@ -297,18 +310,8 @@ class ReplicaWords:
 
 def _few_between(text: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
     """Return whether `FEW` words stand between two spans at most, all of one phrase."""
-    gap = text[min(one[1], other[1]) : max(one[0], other[0])]
-    return len(gap.split()) <= FEW and not any(mark in _PHRASE_ENDS for mark in gap)
-
-
-def _warns(gap: str) -> bool:
-    """Return whether a warning speaks of what follows this gap: a few words of one phrase."""
-    gap = gap.lstrip(" ,:-")  # 'caution: fakes'
-    return (
-        len(gap) <= WARNED
-        and len(gap.split()) <= WARNED_WORDS
-        and not any(mark in _PHRASE_ENDS for mark in gap)
-    )
+    gap = text[min(one[1], other[1]) : max(one[0], other[0])].strip(" :")  # 'ratio: 1:1'
+    return len(gap.split()) <= FEW and not any(mark in PHRASE_ENDS for mark in gap)
 
 
 def _reaches(
@@ -325,7 +328,7 @@ def _reaches(
             return False  # the word is the mark's own
         if distance is not None and start <= last + distance and end >= first - distance:
             gap = text[last:start] if last <= start else text[end:first]
-            near = near or distance > BESIDE or not any(mark in _ENDS for mark in gap)
+            near = near or distance > BESIDE or not any(mark in ENDS for mark in gap)
     return near
 
 
