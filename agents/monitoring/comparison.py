@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from bisect import insort
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -44,6 +46,9 @@ class Sample(msgspec.Struct, frozen=True):
     after: str
     rules_before: tuple[str, ...]
     rules_after: tuple[str, ...]
+    revision: int = 0
+    seller_id: str = ""
+    occurred_at: int = 0
 
 
 def change_of(before: Ruling, after: Ruling) -> tuple[Change, str] | None:
@@ -66,7 +71,11 @@ def change_of(before: Ruling, after: Ruling) -> tuple[Change, str] | None:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts and samples of what differs, by change and rule."""
+    """Counts and samples of what differs, by change and rule.
+
+    Which samples are kept is decided by a hash of listing and revision: they are spread over all
+    that was given, and are the same in whatever order, and by how many tallies, it was counted.
+    """
 
     judged: int = 0
     """Listings that named a mark or showed a known picture; about the others both say 'allow'."""
@@ -80,14 +89,11 @@ class Tally:
         if found is None:
             return
         self.counts[found] += 1
-        kept = self.samples.setdefault(found, [])
-        if len(kept) < MAX_SAMPLES:
-            kept.append(
-                Sample(
-                    listing.listing_id, listing.title[:MAX_TITLE], before.outcome, after.outcome,
-                    before.rules, after.rules,
-                )
-            )  # fmt: skip
+        sample = Sample(
+            listing.listing_id, listing.title[:MAX_TITLE], before.outcome, after.outcome,
+            before.rules, after.rules, listing.revision, listing.seller_id, listing.occurred_at,
+        )  # fmt: skip
+        _keep(self.samples.setdefault(found, []), sample)
 
     def merge(self, other: Tally) -> None:
         """Add what another tally has counted."""
@@ -95,4 +101,21 @@ class Tally:
         self.counts.update(other.counts)
         for key, samples in other.samples.items():
             kept = self.samples.setdefault(key, [])
-            kept.extend(samples[: MAX_SAMPLES - len(kept)])
+            for sample in samples:
+                _keep(kept, sample)
+
+
+def _keep(kept: list[Sample], sample: Sample) -> None:
+    """Keep a sample if it is among the first by rank; `kept` is in that order."""
+    if len(kept) == MAX_SAMPLES and _rank(sample) > _rank(kept[-1]):
+        return
+    if sample not in kept:
+        insort(kept, sample, key=_rank)
+        del kept[MAX_SAMPLES:]
+
+
+def _rank(sample: Sample) -> tuple[bytes, tuple[object, ...]]:
+    """Return the place of a sample; equal ones apart, no two have the same."""
+    name = f"{sample.listing_id}\0{sample.revision}"
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return digest, msgspec.structs.astuple(sample)

@@ -59,12 +59,15 @@ class Judge:
         policy: Policy,
         snoozes: Snoozes = NO_SNOOZES,
         candidate: Policy | None = None,
+        candidate_snoozes: Snoozes | None = None,
     ) -> None:
+        """`snoozes` count for the candidate too, unless it has its own."""
         self.registry = registry
         self.policy = policy
         self.candidate = candidate
         self.policies = (policy,) if candidate is None else (policy, candidate)
         self.snoozes = snoozes
+        self._candidate_snoozes = snoozes if candidate_snoozes is None else candidate_snoozes
         self._vocabulary = load_vocabulary()
         # Where no rule asks for pictures, none is looked up.
         asks = any(
@@ -188,7 +191,7 @@ class Judge:
             for index in holding:
                 if rules[index].mode == "shadow":
                     shadow[rules[index].name] = None
-                elif self._muted(rules[index], match, examination):
+                elif _muted(self.snoozes, rules[index], match, examination):
                     snoozed[rules[index].name] = None
                 else:
                     fired.setdefault(index, []).append(match)
@@ -197,7 +200,7 @@ class Judge:
                 for index in self.policy.possible(match.facts)
                 if index not in holding
                 and rules[index].mode == "enforce"
-                and not self._muted(rules[index], match, examination)
+                and not _muted(self.snoozes, rules[index], match, examination)
             )
         order = sorted(fired)  # the policy's order has removals first
         outcome: Outcome = rules[order[0]].outcome if order else "allow"
@@ -242,11 +245,6 @@ class Judge:
             awaits and (seller is None or (past is not None and past.incomplete)),
         )
 
-    def _muted(self, rule: Rule, match: RightMatch, examination: Examination) -> bool:
-        return bool(self.snoozes) and self.snoozes.muted(
-            rule.name, examination.listing, match.right, examination.now
-        )
-
     def _try_candidate(
         self, examination: Examination, matches: Sequence[RightMatch]
     ) -> Ruling | None:
@@ -259,7 +257,7 @@ class Judge:
             for match in matches
             for index in self.candidate.fired(match.facts)
             if rules[index].mode == "enforce"
-            and not self._muted(rules[index], match, examination)
+            and not _muted(self._candidate_snoozes, rules[index], match, examination)
         })  # fmt: skip
         outcome: Outcome = rules[order[0]].outcome if order else "allow"
         return Ruling(outcome, tuple(rules[index].name for index in order))
@@ -316,6 +314,12 @@ def _concerned(
         for match in fired[index]:
             unique.setdefault(match.right.right_id, match)
     return list(unique.values())
+
+
+def _muted(snoozes: Snoozes, rule: Rule, match: RightMatch, examination: Examination) -> bool:
+    return bool(snoozes) and snoozes.muted(
+        rule.name, examination.listing, match.right, examination.now
+    )
 
 
 def _may_act(right: Right, listing: Listing, now: int) -> bool:

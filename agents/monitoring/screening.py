@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import msgspec
 
 from agents.history.watched import NOBODY, Watched
 from agents.monitoring.images.hashes import MAX_PICTURES
 from agents.monitoring.judge import Examination, Judge
+from agents.monitoring.listing_texts import texts_of
 from agents.monitoring.marks import Found, Seen
+from agents.monitoring.pictures import hashes_of
 from agents.records import YEAR_2000_MS, Listing
 from streams import topics
 from streams.batches import Record
@@ -21,7 +23,12 @@ from streams.codec import DecodeError, Decoder
 from streams.dead_letters import Failure
 from streams.schema_registry import SchemaRegistry
 
+if TYPE_CHECKING:
+    from agents.monitoring.images.known import NearImages
+
 log = logging.getLogger(__name__)
+
+Key = TypeVar("Key")
 
 MOST_ITEMS: Final = 10_000
 """Attributes, pictures, numbers, categories and countries of a listing together: of 1,800 real rows
@@ -69,15 +76,16 @@ def screen(
     judge: Judge,
     decoder: Decoder,
     limits: Limits,
-    now: int,
+    now: int | None,
     *,
     watched: Watched = NOBODY,
 ) -> Screened:
-    """Sort the records of a batch: allowed by their bytes, examined, or failed. `now` is UTC ms.
+    """Sort the records of a batch: allowed by their bytes, examined, or failed.
 
-    Most listings name no mark: they cost one walk over the record and their share of one folding
-    and one scan over the texts of the whole batch, and are never decoded. Pictures, and the
-    sellers among those `watched`, are looked up all at once as well.
+    `now` is UTC ms; with None each record is judged at its own timestamp. Most listings name no
+    mark: they cost one walk over the record and their share of one folding and one scan over the
+    texts of the whole batch, and are never decoded. Pictures, and the sellers among those
+    `watched`, are looked up all at once as well.
     """
     result = Screened()
     started = time.perf_counter()
@@ -86,16 +94,17 @@ def screen(
     texts: list[Sequence[bytes]] = []
     sellers: list[bytes] = []
     pictured: list[tuple[int, list[bytes]]] = []
-    latest = now + limits.clock_ahead_s * 1000
+    ahead = limits.clock_ahead_s * 1000
     project = decoder.project
     for record in records:
         value = record.value
+        moment = record.timestamp if now is None else now
         try:
             if value is not None and len(value) > limits.record_bytes:
                 _refuse_size(len(value), limits)
             kind, occurred_at, seller, found, pictures = project(value)
-            if not YEAR_2000_MS <= occurred_at <= latest:
-                _refuse_time(occurred_at, now)
+            if not YEAR_2000_MS <= occurred_at <= moment + ahead:
+                _refuse_time(occurred_at, moment)
         except DecodeError as error:
             result.failures.append(Failure(record, error.reason, str(error)))
             continue
@@ -108,36 +117,96 @@ def screen(
         times.append(occurred_at)
         texts.append(found)
         sellers.append(seller)
-    seen = _seen(judge, texts)
-    hits = set(seen)
-    near = judge.near_images(text for _, pictures in pictured for text in pictures)
-    if near:
-        hits |= {number for number, pictures in pictured if any(p in near for p in pictures)}
+    seen, near = _looked_at(judge, texts, pictured)
     again = set(watched.among(sellers)) if judge.watches else set()
-    hits |= again
-    result.allowed += (moment for number, moment in enumerate(times) if number not in hits)
+    for number in again:
+        seen.setdefault(number, None)
+    result.allowed += (moment for number, moment in enumerate(times) if number not in seen)
     screened = time.perf_counter()
-    listings: list[tuple[Record, Listing, Found | None, bool]] = []
-    for number in sorted(hits):
+    listings: list[_Chosen[Record]] = []
+    for number in sorted(seen):
         record = candidates[number]
         try:
             listing = to_listing(decoder, record.value)
         except DecodeError as error:
             result.failures.append(failure_of(record, error))
             continue
-        sighted = seen.get(number)
-        found = None if sighted is None else judge.found(listing, sighted)
-        listings.append((record, listing, found, number in again))
-    others = iter(_find_all(judge, [listing for _, listing, found, _ in listings if found is None]))
-    for record, listing, found, of_watched in listings:
-        reading = found or next(others)
-        try:
-            examined = judge.examine(listing, now, near, reading, watched=of_watched)
+        moment = record.timestamp if now is None else now
+        listings.append(_Chosen(record, listing, moment, seen[number], number in again))
+    for record, examined in _examine(judge, listings, near):
+        if isinstance(examined, Examination):
             result.examined.append((record, examined))
-        except Exception as error:  # noqa: BLE001 - one listing must not stop the others
-            result.failures.append(failure_of(record, error))
+        else:
+            result.failures.append(failure_of(record, examined))
     result.seconds = {"screen": screened - started, "examine": time.perf_counter() - screened}
     return result
+
+
+def examine_all(judge: Judge, listings: Sequence[Listing]) -> list[Examination | Exception]:
+    """Return what has to be judged of listings that are at hand, each at its `occurred_at`.
+
+    Screened and examined all at once, as the records of a batch are; left out are those that the
+    screen lets pass, and in the place of an examination stands the error it ended in.
+    """
+    there = [listing for listing in listings if listing.kind != "DELETED"]
+    texts = [[text.encode() for text in texts_of(listing).values()] for listing in there]
+    pictured = [
+        (number, hashes) for number, listing in enumerate(there) if (hashes := hashes_of(listing))
+    ]
+    seen, near = _looked_at(judge, texts, pictured)
+    chosen = [
+        _Chosen(None, there[number], there[number].occurred_at, seen[number])
+        for number in sorted(seen)
+    ]
+    return [examined for _, examined in _examine(judge, chosen, near)]
+
+
+def _looked_at(
+    judge: Judge, texts: Sequence[Sequence[bytes]], pictured: Sequence[tuple[int, list[bytes]]]
+) -> tuple[dict[int, Seen | None], NearImages]:
+    """Return the listings that have to be examined, with what was seen in their texts.
+
+    `pictured` are listings that show pictures, with the hashes. What is near a known picture is
+    returned as well.
+    """
+    seen = _seen(judge, texts)
+    near = judge.near_images(text for _, pictures in pictured for text in pictures)
+    if near:
+        for number, pictures in pictured:
+            if any(picture in near for picture in pictures):
+                seen.setdefault(number, None)
+    return seen, near
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen(Generic[Key]):
+    """A listing that has to be examined, and what is known of it so far."""
+
+    key: Key
+    listing: Listing
+    moment: int
+    sighted: Seen | None
+    watched: bool = False
+
+
+def _examine(
+    judge: Judge, chosen: Sequence[_Chosen[Key]], near: NearImages
+) -> Iterator[tuple[Key, Examination | Exception]]:
+    """Yield what can be said of each listing at its moment, or what that ended in."""
+    read = [
+        None if each.sighted is None else judge.found(each.listing, each.sighted) for each in chosen
+    ]
+    unread = [each.listing for each, found in zip(chosen, read, strict=True) if found is None]
+    others = iter(_find_all(judge, unread))
+    for each, found in zip(chosen, read, strict=True):
+        reading = found or next(others)
+        try:
+            yield (
+                each.key,
+                judge.examine(each.listing, each.moment, near, reading, watched=each.watched),
+            )
+        except Exception as error:  # noqa: BLE001 - one listing must not stop the others
+            yield each.key, error
 
 
 def _seen(judge: Judge, texts: Sequence[Sequence[bytes]]) -> dict[int, Seen | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.monitoring.comparison import MAX_SAMPLES, Ruling, Tally, change_of
+from agents.monitoring.comparison import MAX_SAMPLES, Ruling, Sample, Tally, change_of
 from agents.records import Listing
 
 ALLOW = Ruling("allow", ())
@@ -41,7 +41,7 @@ def test_a_tally_counts_all_and_keeps_a_few() -> None:
     assert tally.judged == 2 * (MAX_SAMPLES + 5)
     assert tally.counts == {("newly_removed", "x"): MAX_SAMPLES + 5}
     kept = tally.samples["newly_removed", "x"]
-    assert [each.listing_id for each in kept] == [f"l{n}" for n in range(MAX_SAMPLES)]
+    assert len({each.listing_id for each in kept}) == MAX_SAMPLES
     assert len(kept[0].title) < 200
 
 
@@ -56,3 +56,21 @@ def test_tallies_of_several_readers_make_one() -> None:
     assert left.counts == {("newly_removed", "x"): 30, ("no_longer_reviewed", "r"): 1}
     assert len(left.samples["newly_removed", "x"]) == MAX_SAMPLES
     assert len(left.samples["no_longer_reviewed", "r"]) == 1
+
+
+def test_samples_are_the_same_in_whatever_order_and_by_how_many_it_was_counted() -> None:
+    listings = [Listing(f"l{n}", "s", 0, "T", revision=n % 3) for n in range(200)]
+
+    def tallied(*parts: list[Listing]) -> list[Sample]:
+        whole = Tally()
+        for part in parts:
+            tally = Tally()
+            for listing in part:
+                tally.add(listing, ALLOW, REMOVE)
+            whole.merge(tally)
+        return whole.samples["newly_removed", "x"]
+
+    kept = tallied(listings)
+    assert kept == tallied(listings[::-1]) == tallied(listings[::2], listings[1::2], listings[:9])
+    numbers = sorted(int(each.listing_id[1:]) for each in kept)
+    assert numbers[0] < 50 < 150 < numbers[-1], "from all of the range"
