@@ -72,22 +72,35 @@ def rights_decoder(registry: SchemaRegistry) -> Decoder:
     return Decoder(registry, topics.RIGHTS.schema)
 
 
-def read_rights(settings: Settings, registry: SchemaRegistry) -> RightsLog:
-    """Return the registry as it is now; blocks while it reads all of the topic.
+class UnknownRegistryError(LookupError):
+    """A version of the registry that the topic does not hold."""
+
+
+def read_rights(
+    settings: Settings, registry: SchemaRegistry, version: int | None = None
+) -> RightsLog:
+    """Return the registry as it is now, or as it was in a version; blocks while it reads the topic.
 
     Raises:
         KafkaUnavailableError, MissingTopicError, RegistryUnavailableError
+        UnknownRegistryError: the topic holds no such version.
     """
     ping(settings)
     registry.ping()
     log = RightsLog(rights_decoder(registry))
     reader = LogReader(settings, settings.topic(topics.RIGHTS.name))
     try:
-        for records in reader.read_to_end():
+        _, end = reader.bounds()
+        for records in reader.read_until(end if version is None else min(end, version + 1)):
             for record, error in log.apply(records):
                 log.refused.append((record.offset, str(error)))
     finally:
         reader.close()
+    if version not in (None, log.version):
+        raise UnknownRegistryError(
+            f"{topics.RIGHTS.name} holds no registry version {version}; the one before it is "
+            f"{log.version}"
+        )
     return log
 
 

@@ -60,14 +60,23 @@ def table(rows: Iterable[tuple[str, ...]], header: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def progress(what: str, total: int | None = None) -> Iterator[Any]:
-    """Yield `advance(n)`; draws on stderr when that is a terminal, and does nothing otherwise."""
+def progress(what: str, total: int | None = None, unit: str = "") -> Iterator[Any]:
+    """Yield `advance(n)`; draws on stderr when that is a terminal, and does nothing otherwise.
+
+    With a `unit` ('listings', 'bytes') it says how many of them a second.
+    """
     if not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn, Task
+    from rich.text import Text
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed or 0:,.0f} {unit}/s")
+
+    columns = [*Progress.get_default_columns(), *([Rate()] if unit else [])]
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda n: bar.advance(task, n)

@@ -223,14 +223,10 @@ def _tried(raw: bytes, name: str) -> Policy:
 
 
 def _old_text(log: PolicyLog, version: str) -> str:
-    wanted = version.partition("@")[0]
-    for entry in log.entries:
-        change = entry.change
-        if change is None or not change.text or entry.refusal:
-            continue
-        if wanted in (f"{change.policy}-{change.content_hash}", change.content_hash):
-            return change.text
-    raise CommandError(f"no policy '{version}' was published; see: assayer policy list", NO)
+    text = log.text_of(version)
+    if text is None:
+        raise CommandError(f"no policy '{version}' was published; see: assayer policy list", NO)
+    return text
 
 
 def _offset_of(log: PolicyLog, change: PolicyChange) -> int:

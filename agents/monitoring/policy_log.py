@@ -143,6 +143,20 @@ class PolicyLog:
             for entry in self.entries
         )
 
+    def text_of(self, version: str) -> str | None:
+        """Return the text of a policy that was published; None where there is none.
+
+        It goes by '<name>-<content hash>', with or without an offset, or by the hash alone.
+        """
+        wanted = version.partition("@")[0]
+        for entry in self.entries:
+            change = entry.change
+            if change is None or not change.text or entry.refusal:
+                continue
+            if wanted in (f"{change.policy}-{change.content_hash}", change.content_hash):
+                return change.text
+        return None
+
     def rebuild(self, version: str) -> State:
         """Return what was in force when verdicts carried this version.
 

@@ -23,6 +23,7 @@ SUBJECTS: Final[dict[str, str]] = {
     "examination": "tests.benchmarks.examination",
     "hostile": "tests.benchmarks.hostile",
     "images": "tests.benchmarks.images",
+    "replay": "tests.benchmarks.replay",
 }
 """The module of each subject, in the order they are run and written."""
 

@@ -1,0 +1,1 @@
+"""Recorded listings judged by two policies at once, to see what differs before it counts."""
