@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
@@ -17,8 +17,7 @@ class MissingTopicError(LookupError):
     """The topic does not exist."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogRecord:
+class LogRecord(msgspec.Struct, frozen=True):
     """A record as it was read."""
 
     offset: int
@@ -40,7 +39,7 @@ class LogReader:
         *,
         headers: bool = True,
     ) -> None:
-        """Without `headers` records have none, which takes a sixth off the time of reading them."""
+        """Without `headers` records have none, for readers that need none and are in haste."""
         self._with_headers = headers
         self.topic = topic
         self.partition = partition
