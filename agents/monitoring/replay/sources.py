@@ -120,7 +120,7 @@ class Chunk:
     def _lines(
         self, file: BinaryIO, found: Findings, advance: Callable[[int], object]
     ) -> Iterator[bytes]:
-        place = self.start
+        place = told = self.start
         if place:
             # The line that began before belongs to the chunk before.
             file.seek(place - 1)
@@ -129,7 +129,11 @@ class Chunk:
             place += len(line)
             found.lines += 1
             yield line
-            advance(len(line))
+            if not found.lines % AT_ONCE:
+                advance(place - told)
+                told = place
+        # Its last line may end in the next chunk: what is told comes to its size all the same.
+        advance(self.end - told)
 
 
 Part = Stretch | Chunk
