@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Final
 
 from agents.commands.markup import Markup, Pair, bars, columns, element, joined, table
@@ -83,7 +84,8 @@ def page(report: Report) -> str:
 
 
 def _name(report: Report) -> str:
-    return f"Policy {report.setup.new.asked} instead of {report.setup.old.asked}"
+    old, new = (PurePath(each.asked).name for each in (report.setup.old, report.setup.new))
+    return f"Policy {new} instead of {old}"
 
 
 def _sections(report: Report) -> Iterator[Markup]:
