@@ -23,15 +23,9 @@ from agents.monitoring.agent import (
     rejudge_listings,
 )
 from agents.monitoring.judge_keeper import JudgeKeeper
-from agents.monitoring.monitor import Monitor, Topics
-from agents.monitoring.policies import (
-    DEFAULT,
-    Policy,
-    default_policy,
-    load_policy,
-    read_file,
-)
-from agents.monitoring.policy_publish import policy_change, publish_change
+from agents.monitoring.monitor import GROUP, Monitor, Topics
+from agents.monitoring.policies import Policy, default_policy, load_policy
+from agents.monitoring.policy_publish import record_policy
 from agents.monitoring.screening import Limits, listing_decoder
 from agents.takedowns import TakedownEvents
 from agents.views import Views
@@ -55,7 +49,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PILLARS: Final = ("monitoring",)
-GROUP: Final = "assayer-monitoring"
 FIRST_RETRY: Final = 0.5
 LAST_RETRY: Final = 15.0
 STOP_SECONDS: Final = DRAIN_SECONDS + 5.0
@@ -169,7 +162,9 @@ class Worker:
         closing.push_async_callback(asyncio.to_thread, keeper.close)
         await _wait_for(lambda: asyncio.to_thread(keeper.load))
         if keeper.unrecorded():
-            await _wait_for(self._record_policy)
+            await _wait_for(
+                lambda: record_policy(settings, registry, self._policy, author="assayer worker")
+            )
         watching = health.watching = WatchKeeper(store)
         breaker = Breaker(store, HeldEvents(name(topics.HELD.name), held))
         monitor = Monitor(
@@ -199,22 +194,6 @@ class Worker:
         await views.ensure()
         await watching.renew()
         return app, views, watching, breaker
-
-    async def _record_policy(self) -> None:
-        """Keep the text of a policy that is not of the topic, so that verdicts can be made again.
-
-        Nothing changes by it. Two workers that start at once may both do it: as well.
-        """
-        path = self.settings.policy_file
-        raw = read_file(path) if path else DEFAULT.read_bytes()
-        change = policy_change(
-            "RECORDED",
-            self._policy.name,
-            raw.decode(),
-            author="assayer worker",
-            comment="taken from a file" if path else "as shipped",
-        )
-        await publish_change(self.settings, self._registry, change)
 
     def _find_topics(self) -> None:
         for topic in topics.TOPICS:

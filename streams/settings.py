@@ -100,6 +100,9 @@ class Settings(BaseSettings):
     max_clock_ahead_s: Annotated[int, Field(ge=0)] = 900
     """A listing whose time is further in the future goes to the dead letters."""
 
+    sweep_rate: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
+    """Records a second that a sweep reads *(start value)*."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """How much is logged."""
 
