@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final, TypeVar, cast
 
+from faust.types import TP
+
 from agents.alliance.rights_log import rights_decoder
 from agents.breaker.breaker import Breaker
 from agents.breaker.held import HeldEvents
@@ -27,6 +29,7 @@ from agents.monitoring.monitor import GROUP, Monitor, Topics
 from agents.monitoring.policies import Policy, default_policy, load_policy
 from agents.monitoring.policy_publish import record_policy
 from agents.monitoring.screening import Limits, listing_decoder
+from agents.monitoring.sweeping.automatic import AutomaticSweeps
 from agents.takedowns import TakedownEvents
 from agents.views import Views
 from streams import topics
@@ -123,6 +126,8 @@ class Worker:
                 tasks.append(asyncio.create_task(self._health.watch_queue(breaker)))
                 tasks.append(asyncio.create_task(self._health.watch(store, views)))
                 tasks.append(asyncio.create_task(watching.follow()))
+                if self.settings.sweep_rate:
+                    tasks.append(asyncio.create_task(self._sweeps(store).run()))
                 await self._serve(app, stop, tasks)
             finally:
                 self._stopping()
@@ -194,6 +199,25 @@ class Worker:
         await views.ensure()
         await watching.renew()
         return app, views, watching, breaker
+
+    def _sweeps(self, store: Store) -> AutomaticSweeps:
+        """Return what sweeps for new rights and rules while this worker reads the rights."""
+        health, keeper = self._health, self._health.keeper
+        assert keeper is not None, "loaded by now"  # noqa: S101
+        rights = TP(self.settings.topic(topics.RIGHTS.name), 0)
+
+        def holds() -> bool:
+            return health.consumer is not None and rights in health.consumer.assignment()
+
+        return AutomaticSweeps(
+            self.settings,
+            self._registry,
+            keeper=keeper,
+            fallback=self._policy,
+            store=store,
+            metrics=self.metrics,
+            holds=holds,
+        )
 
     def _find_topics(self) -> None:
         for topic in topics.TOPICS:

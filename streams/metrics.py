@@ -252,6 +252,17 @@ class Metrics:
             "Rules that are muted at the moment, each for one seller, brand or listing.",
             registry=r,
         )
+        self.sweep_running = Gauge(
+            "assayer_sweep_running",
+            "1 while a sweep that this worker has begun judges what already stands.",
+            registry=r,
+        )
+        self.swept = Counter(
+            "assayer_swept_listings_total",
+            "What this worker's sweeps have done, by step: read, judged, removed, reviewed.",
+            ["step"],
+            registry=r,
+        )
         self.dependency_up = Gauge(
             "assayer_dependency_up",
             "1 when the dependency answers: kafka, redis, schema_registry.",
@@ -269,6 +280,8 @@ class Metrics:
         self.review_cut_off.set(math.nan)
         for outcome in ("allow", "review", "remove", "dead_letter"):
             self.listings.labels(outcome)
+        for step in ("read", "judged", "removed", "reviewed"):
+            self.swept.labels(step)
         for name in WINDOWS:
             self.before_first_sale_ratio.labels(name).set(math.nan)
         self.registry_version.set(-1)

@@ -36,7 +36,8 @@ def sweep(
     each listing is judged under the registry and the policy in force, and acted on where a right
     or rule named here speaks against it and it was not decided on before.
 
-    A sweep that was cut short goes on where it was when the same command is given again.
+    A sweep that was cut short goes on where it was when the same command is given again. Workers
+    sweep by themselves for rights that come and rules that begin to act.
 
     Example: assayer sweep --right tm-17 tm-18
 
@@ -71,7 +72,8 @@ def sweep(
         raise CommandError(f"--rate {rate}: at least one record a second")
     settings = Settings()
     versions = None if since is None else (since, until if until is not None else 2**63 - 1)
-    wish = Wish(right, rule, versions, rate or settings.sweep_rate, again, judged_only)
+    usual = settings.sweep_rate or int(Settings.model_fields["sweep_rate"].get_default())
+    wish = Wish(right, rule, versions, rate or usual, again, judged_only)
     try:
         outcome = asyncio.run(_run(settings, wish))
     except (UnknownSubjectError, SweepTakenError) as error:
