@@ -8,6 +8,7 @@ same however often it was killed.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +34,7 @@ from agents.monitoring.sweeping.catalogue import prepared
 from agents.monitoring.sweeping.pace import Pace
 from agents.monitoring.sweeping.state import Hit, Planned, SweepState, planned
 from agents.monitoring.sweeping.subject import Subject
+from agents.records import Takedown
 from agents.reputation import SellerFacts, known_cases
 from agents.review_budget import spend
 from agents.reviews import review_of
@@ -48,6 +50,8 @@ from streams.producer import Outgoing, Producer
 from streams.settings import Settings
 from streams.store import Store
 from streams.unavailable import RETRY_SECONDS, persist
+
+log = logging.getLogger(__name__)
 
 PORTION: Final = 100
 """Listings that are judged and sent at once."""
@@ -76,8 +80,10 @@ class _Decided:
     """What follows from a portion."""
 
     events: list[Outgoing] = field(default_factory=list)
+    """What is sent."""
+    takedowns: list[tuple[Takedown, Outgoing]] = field(default_factory=list)
     reviews: list[PendingReview] = field(default_factory=list)
-    """What joins them once the budget was asked."""
+    """What joins the events once the budget was asked."""
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -197,17 +203,29 @@ class SweepJudge:
             now = time.time_ns() // 1_000_000
             watched = self._watching.current
             screened = screen(records, judge, self._decoder, self._limits, now, watched=watched)
-            sellers, sold, pasts = await persist(
-                "what is known of sellers",
-                partial(known_of, self._store, screened, judge.policies, now),
-            )
+            sellers, sold, pasts = await self._facts(screened, judge, now)
             judged = _judged(judge, screened, sellers, sold, pasts)
             if not any(each.judgement.awaits_facts for each in judged):
                 break
             await asyncio.sleep(RETRY_SECONDS)
             await self._settle()  # what was removed earlier is being gathered again
         decided = self._follow(n, judged, await self._known(judged), screened.failures, now)
-        return await self._ask_budget(judge.policy.reviews, decided, now)
+        self._let_through(decided)
+        await self._ask_budget(judge.policy.reviews, decided, now)
+        return decided
+
+    async def _facts(
+        self, screened: Screened, judge: Judge, now: int
+    ) -> tuple[Mapping[str, SellerFacts], Mapping[str, int | None], Mapping[int, Past]]:
+        """Return what the store knows, as soon as it answers."""
+        try:
+            return await persist(
+                "what is known of sellers",
+                partial(known_of, self._store, screened, judge.policies, now),
+            )
+        except Exception:  # whatever stands in Redis, or in one listing: rules that need it abstain
+            log.exception("what is known of sellers could not be read")
+            return {}, {}, {}
 
     async def _known(self, judged: Sequence[_Judged]) -> frozenset[str]:
         """Return the ids of what was decided on before, of what would be acted on."""
@@ -260,14 +278,19 @@ class SweepJudge:
             decided.reviews.append(PendingReview(review, headers))
             decided.counts["reviewed"] += 1
             return
-        decided.events.append(self._events.event(made, headers))
-        decided.counts["removed"] += 1
-        decided.counts[f"rule:{made.rules[0]}"] += 1
+        decided.takedowns.append((made, self._events.event(made, headers)))
 
-    async def _ask_budget(self, budget: Budget, decided: _Decided, now: int) -> _Decided:
+    def _let_through(self, decided: _Decided) -> None:
+        """Send the takedowns."""
+        for made, event in decided.takedowns:
+            decided.events.append(event)
+            decided.counts["removed"] += 1
+            decided.counts[f"rule:{made.rules[0]}"] += 1
+
+    async def _ask_budget(self, budget: Budget, decided: _Decided, now: int) -> None:
         """Say of each review whether people have time for it, as of those of live traffic."""
         if not decided.reviews:
-            return decided
+            return
         reviews = [each.review for each in decided.reviews]
         spent = await persist(
             "the budget of reviews", partial(spend, self._store, budget, reviews, now)
@@ -278,7 +301,6 @@ class SweepJudge:
             )
             for each, queue in zip(decided.reviews, spent.queues, strict=True)
         )
-        return decided
 
     def _acts(self, judgement: Judgement) -> bool:
         return judgement.verdict.outcome != "allow" and self._subject.concerns(judgement)
