@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import msgspec
 
+from agents.monitoring.judge import Judge
 from agents.monitoring.judge_keeper import JudgeKeeper
 from agents.monitoring.monitor import GROUP
 from agents.monitoring.policies import Policy
@@ -43,6 +44,8 @@ SWEEPS_GROUP: Final = "assayer-sweeps"
 LOOK_SECONDS: Final = 0.5
 SETTLE_SECONDS: Final = 3.0
 """After this every worker has a change in use, and has committed what it had judged before."""
+MOST_ROUNDS: Final = 10
+"""How often it is waited for what comes just then."""
 RETRY_SECONDS: Final = 10.0
 COMMIT_SECONDS: Final = 3600.0
 """How often a position is committed again: Kafka forgets those of a group without members."""
@@ -112,11 +115,11 @@ class AutomaticSweeps:
                 await self._move(topic, await self._position(topic))
 
     async def _sweep_for_rights(self) -> None:
-        version = int(self._keeper.current.registry.version)
         position = await self._position(topics.RIGHTS)
-        if version < position:
+        if int(self._keeper.current.registry.version) < position:
             return
-        until = await self._until(position, version)
+        version = await self._settled(lambda judge: judge.registry.version)
+        until = await self._until(position, int(version))
         subject = await asyncio.to_thread(
             changed_rights, self._settings, self._registry, position - 1, until
         )
@@ -138,20 +141,37 @@ class AutomaticSweeps:
         return version
 
     async def _sweep_for_rules(self) -> None:
-        policy = self._keeper.current.policy
-        offset = offset_of(policy.version)
         position = await self._position(topics.POLICIES)
-        if offset < position:
+        if offset_of(self._keeper.current.policy.version) < position:
             return
-        names = await asyncio.to_thread(self._new_rules, policy, position)
+        offset = offset_of(await self._settled(lambda judge: judge.policy.version))
+        names = await asyncio.to_thread(self._new_rules, offset, position)
         if names:
             log.info("sweeping for rules that began to act: %s", ", ".join(names))
             await self._sweep(*(f"--rule={name}" for name in names))
         await self._move(topics.POLICIES, offset + 1)
 
-    def _new_rules(self, policy: Policy, position: int) -> tuple[str, ...]:
-        before = read_policies(self._settings, self._registry, until=position)
-        return newly_enforced(before.state(self._fallback).policy, policy)
+    def _new_rules(self, offset: int, position: int) -> tuple[str, ...]:
+        before, after = (
+            read_policies(self._settings, self._registry, until).state(self._fallback).policy
+            for until in (position, offset + 1)
+        )
+        return newly_enforced(before, after)
+
+    async def _settled(self, version_of: Callable[[Judge], str]) -> str:
+        """Return the version that every worker has in use; what comes together is swept together.
+
+        Where more comes without an end, it is what came a while ago.
+        """
+        version = version_of(self._keeper.current)
+        for _ in range(MOST_ROUNDS):
+            await asyncio.sleep(SETTLE_SECONDS)
+            if (newest := version_of(self._keeper.current)) == version:
+                break
+            version, before = newest, version
+        else:
+            return before
+        return version
 
     async def _sweep(self, *arguments: str) -> None:
         """Have it swept up to where the workers have judged, if they have judged anything.
@@ -159,7 +179,6 @@ class AutomaticSweeps:
         Raises:
             SweepFailedError: it did not come to its end.
         """
-        await asyncio.sleep(SETTLE_SECONDS)
         if not await asyncio.to_thread(self._anything_judged):
             return
         command = ["-m", "agents.cli", "sweep", *arguments, "--judged-only", "--json"]

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Final
 
 from agents.monitoring.judge import Judge
 from agents.monitoring.judge_keeper import JudgeKeeper
@@ -26,6 +27,9 @@ from streams.group_offsets import committed_offsets
 from streams.log_reader import LogReader, LogRecord, partitions_of
 from streams.settings import Settings
 from streams.unavailable import persist
+
+NEAR: Final = 1_000
+"""Records that are read over on the way to the next hit; a farther one is looked up."""
 
 Advance = Callable[[int], object]
 
@@ -191,6 +195,32 @@ class Catalogue:
 
     async def _prepare(self, records: Sequence[LogRecord]) -> None:
         await prepared(self._decoder, records)
+
+
+def records_at(reader: LogReader, offsets: Sequence[int]) -> tuple[list[LogRecord], int]:
+    """Return the records at these offsets, which ascend, and how many were read for them; blocks.
+
+    What is past its retention is left out.
+
+    Raises:
+        KafkaUnavailableError, MissingTopicError
+    """
+    wanted = set(offsets)
+    found: dict[int, LogRecord] = {}
+    read = 0
+    low, _ = reader.bounds()
+    for offset in offsets:
+        if offset < low or offset in found:
+            continue
+        if not reader.next_offset <= offset <= reader.next_offset + NEAR:
+            reader.seek(offset)
+        while reader.next_offset <= offset:
+            records = reader.read(0.5, offset + 1 - reader.next_offset)
+            if not records and reader.at_end():
+                break
+            read += len(records)
+            found.update((each.offset, each) for each in records if each.offset in wanted)
+    return [found[offset] for offset in offsets if offset in found], read
 
 
 async def prepared(decoder: Decoder, records: Sequence[LogRecord]) -> None:

@@ -30,7 +30,7 @@ from agents.monitoring.judged import PendingReview
 from agents.monitoring.monitor import Topics
 from agents.monitoring.policies import Budget
 from agents.monitoring.screening import Limits, Screened, failure_of, screen
-from agents.monitoring.sweeping.catalogue import prepared
+from agents.monitoring.sweeping.catalogue import prepared, records_at
 from agents.monitoring.sweeping.pace import Pace
 from agents.monitoring.sweeping.state import Hit, Planned, SweepState, planned
 from agents.monitoring.sweeping.subject import Subject
@@ -55,8 +55,6 @@ log = logging.getLogger(__name__)
 
 PORTION: Final = 100
 """Listings that are judged and sent at once."""
-NEAR: Final = 1_000
-"""Records that are read over on the way to the next hit; a farther one is looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,29 +324,3 @@ def _judged(
         units = sold.get(examination.listing.listing_id)
         judged.append(_Judged(record, examination, judgement, seller, past, units))
     return judged
-
-
-def records_at(reader: LogReader, offsets: Sequence[int]) -> tuple[list[LogRecord], int]:
-    """Return the records at these offsets, which ascend, and how many were read for them; blocks.
-
-    What is past its retention is left out.
-
-    Raises:
-        KafkaUnavailableError, MissingTopicError
-    """
-    wanted = set(offsets)
-    found: dict[int, LogRecord] = {}
-    read = 0
-    low, _ = reader.bounds()
-    for offset in offsets:
-        if offset < low or offset in found:
-            continue
-        if not reader.next_offset <= offset <= reader.next_offset + NEAR:
-            reader.seek(offset)
-        while reader.next_offset <= offset:
-            records = reader.read(0.5, offset + 1 - reader.next_offset)
-            if not records and reader.at_end():
-                break
-            read += len(records)
-            found.update((each.offset, each) for each in records if each.offset in wanted)
-    return [found[offset] for offset in offsets if offset in found], read
