@@ -28,6 +28,8 @@ STAGE_BUCKETS: Final = (
 )  # fmt: skip
 """Seconds that one batch spends in a stage."""
 
+SWEEP_STEPS: Final = ("read", "judged", "removed", "reviewed", "held")
+
 WINDOWS: Final[Mapping[str, int]] = {"5m": 300, "1h": 3600, "24h": 86_400}
 """Windows of the before-first-sale ratio, in seconds."""
 
@@ -259,7 +261,7 @@ class Metrics:
         )
         self.swept = Counter(
             "assayer_swept_listings_total",
-            "What this worker's sweeps have done, by step: read, judged, removed, reviewed.",
+            "What this worker's sweeps have done, by step: read, judged, removed, reviewed, held.",
             ["step"],
             registry=r,
         )
@@ -280,7 +282,7 @@ class Metrics:
         self.review_cut_off.set(math.nan)
         for outcome in ("allow", "review", "remove", "dead_letter"):
             self.listings.labels(outcome)
-        for step in ("read", "judged", "removed", "reviewed"):
+        for step in SWEEP_STEPS:
             self.swept.labels(step)
         for name in WINDOWS:
             self.before_first_sale_ratio.labels(name).set(math.nan)

@@ -122,7 +122,10 @@ def _report(outcome: Outcome | None, *, json: bool) -> None:
     say(
         f"{counts['read']:,} records read, {counts['judged']:,} listings judged: "
         f"{counts['removed']:,} removed, {counts['reviewed']:,} sent to review, "
+        f"{counts['held']:,} held, "
         f"{counts['already_decided']:,} decided on before; {outcome.seconds:,.1f} s"
     )
+    if counts["held"]:
+        say("what is held waits for a person; see: assayer breaker status")
     if counts["failed"]:
         say(f"{counts['failed']:,} could not be judged; see: assayer dead-letters list")

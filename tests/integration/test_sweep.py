@@ -7,6 +7,7 @@ import re
 import subprocess
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -43,6 +44,16 @@ CHEAP: Final[dict[str, Any]] = {"price_minor": 4_000, "currency": "USD", "condit
 CLEAN: Final = [f"clean-{n}" for n in range(8)]
 """Sellers that are long there, verified and without a case: cheap goods of theirs are reviewed,
 until the sweep itself takes down others of theirs."""
+QUOTA: Final = """
+policy: few-at-once
+rules:
+  - name: copies
+    when: mark and in_force and not authorised and replica_words
+    outcome: remove
+    ground: Trademark infringement
+    reason: The listing names {mark} and calls its goods copies.
+    quota: {per_minute: 4, per_hour: 4}
+"""
 
 
 def catalogue(size: int) -> list[Listing]:
@@ -150,7 +161,7 @@ class State:
 
     def reading(self) -> bool:
         places = self.places()
-        begun = any(int(place[b"next"]) > 300 for place in places)
+        begun = any(int(place[b"next"]) > 100 for place in places)
         return begun and any(place[b"next"] != place[b"end"] for place in places)
 
     def read(self) -> bool:
@@ -178,7 +189,7 @@ def test_a_sweep_killed_three_times_ends_with_the_same_takedowns(settings: Setti
     """While it reads, and twice while it judges; what was decided counts for what is decided."""
     settings = settings.model_copy(update={"topic_partitions": 3})
     whole, killed = another(settings), another(settings)
-    made = catalogue(1_200)
+    made = catalogue(600)  # no more than the quotas let through in a minute
     for bus in (whole, killed):
         bus.publish(made, sellers=sellers())
         bus.publish(rights=[NEW])
@@ -189,10 +200,11 @@ def test_a_sweep_killed_three_times_ends_with_the_same_takedowns(settings: Setti
     outcomes = {action for _, action in decisions(whole)}
     assert outcomes == {"REMOVED", "REVIEW"}
     assert done["removed"] > len(must)
+    assert done["held"] == 0
     assert done["read"] == len(made)
     assert done["removed"] == len(removed(whole))
 
-    slowly = ["--right", NEW.right_id, "--rate", "800"]
+    slowly = ["--right", NEW.right_id, "--rate", "100"]
     state = State(killed.settings)
     kill_when(killed, slowly, state.reading)
     assert not killed.messages(topics.TAKEDOWNS)
@@ -201,7 +213,7 @@ def test_a_sweep_killed_three_times_ends_with_the_same_takedowns(settings: Setti
     assert 0 < first < done["removed"]
     kill_when(killed, slowly, lambda: len(removed(killed)) > first)
     assert len(removed(killed)) < done["removed"]
-    again = swept(killed, *slowly)
+    again = swept(killed, "--right", NEW.right_id)
     assert decisions(killed) == decisions(whole)
     for name in ("read", "judged", "removed", "reviewed", "removed_by_rule"):
         assert again[name] == done[name], name
@@ -255,6 +267,27 @@ def test_a_sweep_is_done_once_and_tells_so_and_decides_nothing_twice(settings: S
     assert everything["rights"] == [RIGHT.right_id, NEW.right_id]
     assert (everything["removed"], everything["already_decided"]) == (0, 4)
     assert swept(bus, "--since", "1") == {"swept": False}
+
+
+def test_what_is_over_a_quota_is_held(settings: Settings, tmp_path: Path) -> None:
+    """A right that would take down a lot at once: a person decides on what the quota leaves."""
+    bus = another(settings)
+    bus.publish([listing(f"l-{n}", f"Quillor tote {n}, replica") for n in range(30)], rights=[NEW])
+    path = tmp_path / "policy.yaml"
+    path.write_text(QUOTA, encoding="utf-8")
+    assert run_command(bus.settings, "policy", "push", str(path)).returncode == 0
+    done = swept(bus, "--right", NEW.right_id)
+    assert (done["judged"], done["removed"], done["held"]) == (30, 4, 26)
+    assert len(removed(bus)) == 4
+    held = bus.records(topics.HELD)
+    assert {record["source"] for record in held} == {"SWEEP"}
+    release = ("breaker", "release", "--author", "ann", "--rule", "copies", "--limit", "10")
+    result = run_command(bus.settings, *release)
+    assert result.returncode == 0, result.stderr
+    assert len(removed(bus)) == 14
+    again = swept(bus, "--right", NEW.right_id, "--again")
+    assert (again["removed"], again["already_decided"]) == (0, 30)
+    assert len(removed(bus)) == 14
 
 
 @pytest.mark.parametrize(

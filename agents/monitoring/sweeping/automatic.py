@@ -30,7 +30,7 @@ from agents.monitoring.sweeping.subject import changed_rights, newly_enforced
 from streams import topics
 from streams.group_offsets import commit_offset, committed_offsets
 from streams.log_reader import LogReader, MissingTopicError
-from streams.metrics import Metrics
+from streams.metrics import SWEEP_STEPS, Metrics
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings, variables_of
 from streams.store import Store
@@ -228,13 +228,14 @@ class AutomaticSweeps:
         if not row["swept"]:
             return
         log.info(
-            "swept: %d records read, %d removed, %d sent to review in %.1f s",
+            "swept: %d records read, %d removed, %d sent to review, %d held in %.1f s",
             row["read"],
             row["removed"],
             row["reviewed"],
+            row["held"],
             row["seconds"],
         )
-        for step in ("read", "judged", "removed", "reviewed"):
+        for step in SWEEP_STEPS:
             self._metrics.swept.labels(step).inc(row[step])
         for rule, count in row["removed_by_rule"].items():
             self._metrics.takedowns.labels(rule, "SWEEP").inc(count)

@@ -19,6 +19,8 @@ from typing import Final
 
 import msgspec
 
+from agents.breaker.breaker import Breaker, Decided
+from agents.breaker.quotas import Quotas
 from agents.history.recall import Past
 from agents.history.watched import WatchKeeper
 from agents.monitoring.decisions import decision_of
@@ -34,7 +36,6 @@ from agents.monitoring.sweeping.catalogue import prepared, records_at
 from agents.monitoring.sweeping.pace import Pace
 from agents.monitoring.sweeping.state import Hit, Planned, SweepState, planned
 from agents.monitoring.sweeping.subject import Subject
-from agents.records import Takedown
 from agents.reputation import SellerFacts, known_cases
 from agents.review_budget import spend
 from agents.reviews import review_of
@@ -53,8 +54,9 @@ from streams.unavailable import RETRY_SECONDS, persist
 
 log = logging.getLogger(__name__)
 
-PORTION: Final = 100
-"""Listings that are judged and sent at once."""
+PORTION: Final = 50
+"""Listings that are judged and sent at once, whatever the rate: what is decided of a portion counts
+for the next, so that another size may come to another end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class _Decided:
 
     events: list[Outgoing] = field(default_factory=list)
     """What is sent."""
-    takedowns: list[tuple[Takedown, Outgoing]] = field(default_factory=list)
+    takedowns: list[Decided] = field(default_factory=list)
+    """What joins the events as far as the breaker lets it."""
     reviews: list[PendingReview] = field(default_factory=list)
     """What joins the events once the budget was asked."""
     counts: Counter[str] = field(default_factory=Counter)
@@ -102,6 +105,7 @@ class SweepJudge:
         views: Views,
         producer: Producer,
         events: TakedownEvents,
+        breaker: Breaker,
         dead_letter_encoder: Encoder,
     ) -> None:
         self._settings = settings
@@ -116,6 +120,7 @@ class SweepJudge:
         self._watching = WatchKeeper(store)
         self._producer = producer
         self._events = events
+        self._breaker = breaker
         self._dead_letter_encoder = dead_letter_encoder
         self._limits = Limits(settings.max_record_bytes, settings.max_clock_ahead_s)
         self._reviewed: frozenset[str] = frozenset()
@@ -139,7 +144,7 @@ class SweepJudge:
             reader = await asyncio.to_thread(LogReader, self._settings, self._names.listings, n)
             try:
                 ordered = iter(sorted(part.hits.items(), key=lambda item: item[1].offset))
-                while portion := dict(islice(ordered, min(PORTION, self._pace.portion))):
+                while portion := dict(islice(ordered, PORTION)):
                     plan = await self._plan(n, reader, portion)
                     await self._state.plan(plan)
                     await self._send(plan, advance)
@@ -208,7 +213,7 @@ class SweepJudge:
             await asyncio.sleep(RETRY_SECONDS)
             await self._settle()  # what was removed earlier is being gathered again
         decided = self._follow(n, judged, await self._known(judged), screened.failures, now)
-        self._let_through(decided)
+        await self._hold_excess(decided, judge.policy.quotas)
         await self._ask_budget(judge.policy.reviews, decided, now)
         return decided
 
@@ -276,14 +281,21 @@ class SweepJudge:
             decided.reviews.append(PendingReview(review, headers))
             decided.counts["reviewed"] += 1
             return
-        decided.takedowns.append((made, self._events.event(made, headers)))
+        decided.takedowns.append(Decided(made, self._events.event(made, headers)))
 
-    def _let_through(self, decided: _Decided) -> None:
-        """Send the takedowns."""
-        for made, event in decided.takedowns:
-            decided.events.append(event)
+    async def _hold_excess(self, decided: _Decided, quotas: Quotas) -> None:
+        """Send takedowns within the quotas, and what is over one to the queue of held ones.
+
+        The quotas are those of live traffic. What a person has discarded is neither.
+        """
+        ruling = await self._breaker.divide(decided.takedowns, quotas, time.time())
+        decided.events += [each.event for each in ruling.through] + ruling.held
+        for each in ruling.through:
             decided.counts["removed"] += 1
-            decided.counts[f"rule:{made.rules[0]}"] += 1
+            decided.counts[f"rule:{each.takedown.rules[0]}"] += 1
+        held, through = len(ruling.held), len(ruling.through)
+        decided.counts["held"] += held
+        decided.counts["already_decided"] += len(decided.takedowns) - through - held
 
     async def _ask_budget(self, budget: Budget, decided: _Decided, now: int) -> None:
         """Say of each review whether people have time for it, as of those of live traffic."""

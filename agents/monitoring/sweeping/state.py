@@ -32,7 +32,7 @@ KEPT_SECONDS: Final = 30 * DAY_S
 LOCK_MS: Final = 10_000
 RENEW_SECONDS: Final = 2.0
 SECONDS: Final = 10.0
-"""How long a change may take: it may carry all that was decided of a hundred listings."""
+"""How long a change may take: it may carry all that was decided of fifty listings."""
 
 Command = tuple[str | int | bytes, ...]
 

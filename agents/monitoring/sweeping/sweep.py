@@ -10,6 +10,8 @@ from functools import partial
 from typing import Any, Final
 
 from agents.alliance.rights_log import read_rights
+from agents.breaker.breaker import Breaker
+from agents.breaker.held import HeldEvents
 from agents.monitoring.judge_keeper import JudgeKeeper
 from agents.monitoring.monitor import GROUP, Topics
 from agents.monitoring.policies import default_policy, load_policy
@@ -29,8 +31,10 @@ from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.store import Store
 
-OUTCOMES: Final = ("read", "judged", "removed", "reviewed", "already_decided", "expired", "failed")
-"""What is counted: listings changes read, then listings."""
+OUTCOMES: Final = (
+    "read", "judged", "removed", "reviewed", "held", "already_decided", "expired", "failed"
+)  # fmt: skip
+"""What is counted: changes of listings read, then listings."""
 
 Bar = Callable[[str, int | None], AbstractContextManager[Any]]
 """Shows the progress of so many steps of something."""
@@ -148,9 +152,9 @@ class _Run:
 
     def _judge(self, pace: Pace, producer: Producer) -> SweepJudge:
         name = self.settings.topic
-        takedowns, reviews, dead_letters = (
+        takedowns, reviews, held, dead_letters = (
             Encoder(self.registry, name(topic.name), topic.schema)
-            for topic in (topics.TAKEDOWNS, topics.REVIEWS, topics.DEAD_LETTERS)
+            for topic in (topics.TAKEDOWNS, topics.REVIEWS, topics.HELD, topics.DEAD_LETTERS)
         )
         return SweepJudge(
             self.settings,
@@ -171,6 +175,7 @@ class _Run:
             events=TakedownEvents(
                 name(topics.TAKEDOWNS.name), name(topics.REVIEWS.name), takedowns, reviews
             ),
+            breaker=Breaker(self.store, HeldEvents(name(topics.HELD.name), held)),
             dead_letter_encoder=dead_letters,
         )
 
