@@ -19,6 +19,7 @@ COMMANDS: Final = (
     ("doctor", "doctor:doctor", "Try every dependency and setting; say how to mend them."),
     ("feed", "feed:feed", "Publish rows of CSV or JSON Lines files as listings."),
     ("screen", "screen:screen", "Judge listings from a file, with no server."),
+    ("sweep", "sweep:sweep", "Judge the live catalogue again, for new rights or rules."),
     ("policy", "policy:app", "Policies: check, test, publish, compare, undo; mute a rule."),
     ("explain", "explain:explain", "Every reason of a takedown; judged again, as it was."),
     ("rights", "rights:app", "The registry of rights: check, load, list, export, withdraw."),

@@ -205,6 +205,22 @@ async def read_facts(
     return take_facts(iter(await store.call(ask)), seller_ids, listing_ids, now)
 
 
+async def known_cases(store: Store, takedown_ids: Sequence[str]) -> frozenset[str]:
+    """Return which of these takedowns were made, whether they were reversed since or not.
+
+    Raises:
+        StoreUnavailable
+    """
+    if not takedown_ids:
+        return frozenset()
+    cases = await store.call(
+        lambda client: client.mget([f"{store.prefix}case:{each}" for each in takedown_ids])
+    )
+    return frozenset(
+        each for each, case in zip(takedown_ids, cases, strict=True) if case is not None
+    )
+
+
 def ask_facts(
     pipe: Any, store: Store, seller_ids: Sequence[str], listing_ids: Sequence[str]
 ) -> None:

@@ -29,11 +29,10 @@ def takedowns_of(
     Raises:
         KafkaUnavailableError, MissingTopicError, RegistryUnavailableError
     """
-    wanted = {id_.encode() for id_ in ids}
+    wanted = set(ids)
 
     def is_wanted(record: LogRecord) -> bool:
-        event_id = next((value for name, value in record.headers if name == "ce_id"), b"")
-        return event_id.partition(b":")[0] in wanted
+        return _event_id(record) in wanted
 
     found: dict[str, Takedown] = {}
     for each in all_takedowns(settings, registry, chosen=is_wanted):
@@ -41,6 +40,30 @@ def takedowns_of(
         if held is None or held.decided_at <= each.decided_at:
             found[each.takedown_id] = each
     return found
+
+
+def event_ids(settings: Settings, topic: str, wanted: Collection[str]) -> frozenset[str]:
+    """Return which of these ids the events of a topic have, whatever they say; blocks.
+
+    Raises:
+        KafkaUnavailableError, MissingTopicError
+    """
+    found: set[str] = set()
+    for partition in range(partitions_of(settings, topic)):
+        reader = LogReader(settings, topic, partition)
+        try:
+            reader.seek(reader.bounds()[0])
+            for records in reader.read_to_end(CHUNK):
+                found.update(map(_event_id, records))
+                found.intersection_update(wanted)
+        finally:
+            reader.close()
+    return frozenset(found)
+
+
+def _event_id(record: LogRecord) -> str:
+    event_id = next((value for name, value in record.headers if name == "ce_id"), b"")
+    return event_id.partition(b":")[0].decode("utf-8", "replace")
 
 
 def all_takedowns(

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final, TypeVar, cast
 
+from faust.types import TP
+
 from agents.alliance.rights_log import rights_decoder
 from agents.breaker.breaker import Breaker
 from agents.breaker.held import HeldEvents
@@ -23,16 +25,11 @@ from agents.monitoring.agent import (
     rejudge_listings,
 )
 from agents.monitoring.judge_keeper import JudgeKeeper
-from agents.monitoring.monitor import Monitor, Topics
-from agents.monitoring.policies import (
-    DEFAULT,
-    Policy,
-    default_policy,
-    load_policy,
-    read_file,
-)
-from agents.monitoring.policy_publish import policy_change, publish_change
+from agents.monitoring.monitor import GROUP, Monitor, Topics
+from agents.monitoring.policies import Policy, default_policy, load_policy
+from agents.monitoring.policy_publish import record_policy
 from agents.monitoring.screening import Limits, listing_decoder
+from agents.monitoring.sweeping.automatic import AutomaticSweeps
 from agents.takedowns import TakedownEvents
 from agents.views import Views
 from streams import topics
@@ -55,7 +52,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PILLARS: Final = ("monitoring",)
-GROUP: Final = "assayer-monitoring"
 FIRST_RETRY: Final = 0.5
 LAST_RETRY: Final = 15.0
 STOP_SECONDS: Final = DRAIN_SECONDS + 5.0
@@ -130,6 +126,8 @@ class Worker:
                 tasks.append(asyncio.create_task(self._health.watch_queue(breaker)))
                 tasks.append(asyncio.create_task(self._health.watch(store, views)))
                 tasks.append(asyncio.create_task(watching.follow()))
+                if self.settings.sweep_rate:
+                    tasks.append(asyncio.create_task(self._sweeps(store).run()))
                 await self._serve(app, stop, tasks)
             finally:
                 self._stopping()
@@ -169,7 +167,9 @@ class Worker:
         closing.push_async_callback(asyncio.to_thread, keeper.close)
         await _wait_for(lambda: asyncio.to_thread(keeper.load))
         if keeper.unrecorded():
-            await _wait_for(self._record_policy)
+            await _wait_for(
+                lambda: record_policy(settings, registry, self._policy, author="assayer worker")
+            )
         watching = health.watching = WatchKeeper(store)
         breaker = Breaker(store, HeldEvents(name(topics.HELD.name), held))
         monitor = Monitor(
@@ -200,21 +200,24 @@ class Worker:
         await watching.renew()
         return app, views, watching, breaker
 
-    async def _record_policy(self) -> None:
-        """Keep the text of a policy that is not of the topic, so that verdicts can be made again.
+    def _sweeps(self, store: Store) -> AutomaticSweeps:
+        """Return what sweeps for new rights and rules while this worker reads the rights."""
+        health, keeper = self._health, self._health.keeper
+        assert keeper is not None, "loaded by now"  # noqa: S101
+        rights = TP(self.settings.topic(topics.RIGHTS.name), 0)
 
-        Nothing changes by it. Two workers that start at once may both do it: as well.
-        """
-        path = self.settings.policy_file
-        raw = read_file(path) if path else DEFAULT.read_bytes()
-        change = policy_change(
-            "RECORDED",
-            self._policy.name,
-            raw.decode(),
-            author="assayer worker",
-            comment="taken from a file" if path else "as shipped",
+        def holds() -> bool:
+            return health.consumer is not None and rights in health.consumer.assignment()
+
+        return AutomaticSweeps(
+            self.settings,
+            self._registry,
+            keeper=keeper,
+            fallback=self._policy,
+            store=store,
+            metrics=self.metrics,
+            holds=holds,
         )
-        await publish_change(self.settings, self._registry, change)
 
     def _find_topics(self) -> None:
         for topic in topics.TOPICS:

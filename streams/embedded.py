@@ -51,6 +51,8 @@ class EmbeddedServices:
                     "schema_registry_url": "mock://embedded",
                     # The mock cluster answers a fetch that found nothing only when its time is up.
                     "fetch_wait_ms": 5,
+                    # A sweep is a process of its own, which has no part in this registry.
+                    "sweep_rate": 0,
                     "redis_url": type(settings.redis_url)(f"unix://{socket}?db=0"),
                 }
             )

@@ -28,6 +28,8 @@ STAGE_BUCKETS: Final = (
 )  # fmt: skip
 """Seconds that one batch spends in a stage."""
 
+SWEEP_STEPS: Final = ("read", "judged", "removed", "reviewed", "held")
+
 WINDOWS: Final[Mapping[str, int]] = {"5m": 300, "1h": 3600, "24h": 86_400}
 """Windows of the before-first-sale ratio, in seconds."""
 
@@ -252,6 +254,17 @@ class Metrics:
             "Rules that are muted at the moment, each for one seller, brand or listing.",
             registry=r,
         )
+        self.sweep_running = Gauge(
+            "assayer_sweep_running",
+            "1 while a sweep that this worker has begun judges what already stands.",
+            registry=r,
+        )
+        self.swept = Counter(
+            "assayer_swept_listings_total",
+            "What this worker's sweeps have done, by step: read, judged, removed, reviewed, held.",
+            ["step"],
+            registry=r,
+        )
         self.dependency_up = Gauge(
             "assayer_dependency_up",
             "1 when the dependency answers: kafka, redis, schema_registry.",
@@ -269,6 +282,8 @@ class Metrics:
         self.review_cut_off.set(math.nan)
         for outcome in ("allow", "review", "remove", "dead_letter"):
             self.listings.labels(outcome)
+        for step in SWEEP_STEPS:
+            self.swept.labels(step)
         for name in WINDOWS:
             self.before_first_sale_ratio.labels(name).set(math.nan)
         self.registry_version.set(-1)

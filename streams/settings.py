@@ -100,6 +100,9 @@ class Settings(BaseSettings):
     max_clock_ahead_s: Annotated[int, Field(ge=0)] = 900
     """A listing whose time is further in the future goes to the dead letters."""
 
+    sweep_rate: Annotated[int, Field(ge=0, le=1_000_000)] = 20_000
+    """Records a second that a sweep reads *(start value)*; 0: no worker begins one by itself."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """How much is logged."""
 
@@ -133,6 +136,18 @@ class Settings(BaseSettings):
     def topic(self, name: str) -> str:
         """Return the topic or group `name` with the prefix of this installation."""
         return self.topic_prefix + name
+
+
+def variables_of(settings: Settings) -> dict[str, str]:
+    """Return the `ASSAYER_…` variables that lead another process to the same settings."""
+    values = {name: getattr(settings, name) for name in Settings.model_fields}
+    return {
+        (ENV_PREFIX + name).upper(): (
+            value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        )
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def unknown_variables() -> list[str]:

@@ -25,6 +25,7 @@ class RightsLog:
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
         self._rights: dict[str, Right] = {}
+        self._published_at: dict[str, int] = {}
         self.version = NONE
         self.refused: list[tuple[int, str]] = []
 
@@ -32,6 +33,10 @@ class RightsLog:
     def rights(self) -> Mapping[str, Right]:
         """The rights by id."""
         return self._rights
+
+    def published_at(self, right_id: str) -> int:
+        """Return the offset of the record that a right is of. Raises KeyError where it is none."""
+        return self._published_at[right_id]
 
     def apply(self, records: Iterable[LogRecord]) -> list[tuple[LogRecord, DecodeError]]:
         """Apply records; return those that are no rights. They count for the version all the same.
@@ -50,7 +55,9 @@ class RightsLog:
         for record in records:
             self.version = record.offset
             if record.value is None:
-                self._rights.pop((record.key or b"").decode("utf-8", "replace"), None)
+                withdrawn = (record.key or b"").decode("utf-8", "replace")
+                self._rights.pop(withdrawn, None)
+                self._published_at.pop(withdrawn, None)
                 continue
             try:
                 right = self._right(record.value)
@@ -58,6 +65,7 @@ class RightsLog:
                 failed.append((record, error))
                 continue
             self._rights[right.right_id] = right
+            self._published_at[right.right_id] = record.offset
         return failed
 
     def _right(self, value: bytes) -> Right:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from agents.alliance.rights_log import RightsLog
 from agents.monitoring.judged import Judged
@@ -15,14 +15,11 @@ from streams.batch_topics import BatchApp, batch_topic
 from streams.batches import RecordBatch
 from streams.codec import DecodeError, Decoder
 from streams.dead_letters import DeadLetters, Failure
-from streams.unavailable import UNAVAILABLE
+from streams.unavailable import RETRY_SECONDS, persist
 from streams.views import View
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
-RETRY_SECONDS: Final = 0.5
 STOP_SECONDS: Final = 15.0
 """How long a stop waits for batches on their way to the broker."""
 
@@ -74,7 +71,7 @@ def follow_views(
             failed: dict[int, Failure] = {}
             for view in views:
                 # As often as it takes: a view that is behind is better than a wrong one.
-                refused = await _persist(
+                refused = await persist(
                     f"view {view.fold.view}", partial(view.apply, batch.partition, batch.records)
                 )
                 for failure in _failures(refused):
@@ -97,25 +94,12 @@ def bury_what_is_no_right(
     async def rights_agent(stream: Any) -> None:
         async for event in _events(stream):
             batch: RecordBatch = event.value
-            refused = await _persist(
+            refused = await persist(
                 "what is no right",
                 partial(asyncio.to_thread, RightsLog(decoder).apply, batch.records),  # type: ignore[arg-type]
             )
             await dead_letters.bury(batch.topic, batch.partition, _failures(refused))
             event.ack()
-
-
-async def _persist(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
-    """Return what the attempt gives once the servers it needs answer; say once that it waits."""
-    told = False
-    while True:
-        try:
-            return await attempt()
-        except UNAVAILABLE as error:
-            if not told:
-                log.warning("%s waits: %s", what, error)
-                told = True
-            await asyncio.sleep(RETRY_SECONDS)
 
 
 def _failures(refused: Sequence[tuple[Any, DecodeError]]) -> list[Failure]:

@@ -16,10 +16,11 @@ def decision_of(
     sold: int | None,
     received: int,
     inputs: Inputs | None = None,
+    *,
+    source: Source = "MONITORING",
 ) -> Decision:
     """Return what monitoring has decided, as takedowns and reviews are made of it."""
     verdict, listing = judgement.verdict, examination.listing
-    source: Source = "MONITORING"
     return Decision(
         action="REMOVED" if verdict.outcome == "remove" else "REVIEW",
         listing_id=verdict.listing_id,

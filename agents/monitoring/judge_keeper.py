@@ -9,7 +9,7 @@ import time
 from agents.alliance.rights_log import RightsLog, rights_decoder
 from agents.monitoring.judge import Judge
 from agents.monitoring.policies import Policy
-from agents.monitoring.policy_log import NONE, PolicyLog, State, policies_decoder
+from agents.monitoring.policy_log import PolicyLog, State, offset_of, policies_decoder
 from agents.monitoring.registry import Registry, compile_registry
 from streams import topics
 from streams.log_follower import LogFollower
@@ -123,8 +123,7 @@ class JudgeKeeper:
 
     def _renew_policy(self) -> None:
         state = self._policies.state(self._fallback, pinned=self._pinned)
-        offset = state.policy.version.rpartition("@")[2]
-        refused = self._policies.refused_since(int(offset) if offset.isdigit() else NONE)
+        refused = self._policies.refused_since(offset_of(state.policy.version))
         with self._swapping:
             changed = self._state is None or self._state.policy.version != state.policy.version
             self._state = state

@@ -16,25 +16,22 @@ from typing import Final
 import msgspec
 
 from agents.breaker.breaker import Breaker, Decided
-from agents.history.recall import Ask, Past
+from agents.history.recall import Past
 from agents.history.watched import WatchKeeper
 from agents.monitoring import trial
 from agents.monitoring.comparison import Ruling, Tally
 from agents.monitoring.decisions import decision_of
+from agents.monitoring.facts import known_of
 from agents.monitoring.inputs import inputs_of
 from agents.monitoring.judge import Examination, Judgement
 from agents.monitoring.judge_keeper import JudgeKeeper
 from agents.monitoring.judged import Judged, PendingReview, count
 from agents.monitoring.policies import Policy
 from agents.monitoring.remembering import (
-    ask_of,
-    needs_of,
-    read,
     sighting_of,
     wants_sightings,
 )
 from agents.monitoring.screening import Limits, Screened, failure_of, screen
-from agents.monitoring.signals import SELLER
 from agents.records import Review
 from agents.reputation import SellerFacts
 from agents.review_budget import spend
@@ -49,6 +46,8 @@ from streams.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
+GROUP: Final = "assayer-monitoring"
+"""The group of the workers: what it has committed was judged."""
 DELIVERY_PATIENCE: Final = 600.0
 """Seconds after which a batch that the broker does not take ends the worker; it is read again."""
 
@@ -159,27 +158,9 @@ class Monitor:
     async def _facts(
         self, screened: Screened, policies: Sequence[Policy], now: int
     ) -> tuple[Mapping[str, SellerFacts] | None, Mapping[str, int | None], Mapping[int, Past]]:
-        """Return what the store knows of the sellers that matter, units sold, and the past.
-
-        The past goes by the position among the examined. One round trip a batch, two where sellers
-        had something removed. None for the sellers where the store does not answer.
-        """
-        listings = {
-            item.listing.listing_id for _, item in screened.examined if item.matches or item.watched
-        }
-        if not listings:
-            return {}, {}, {}
-        sellers: set[str] = set()
-        asks: dict[int, tuple[Ask, Examination]] = {}
+        """Return what `known_of` does; None for the sellers where the store does not answer."""
         try:
-            for position, (_, item) in enumerate(screened.examined):
-                needs = frozenset[str]().union(*(needs_of(each, item) for each in policies))
-                if needs & SELLER:
-                    sellers.add(item.listing.seller_id)
-                ask = ask_of(item, needs)
-                if ask is not None:
-                    asks[position] = (ask, item)
-            facts = await read(self._store, sorted(sellers), sorted(listings), asks, now)
+            facts = await known_of(self._store, screened, policies, now)
         except StoreUnavailable:
             return None, {}, {}
         except Exception:

@@ -217,6 +217,12 @@ class PolicyLog:
         return made
 
 
+def offset_of(version: str) -> int:
+    """Return the offset that a policy's version ends in; NONE where it has none."""
+    at = version.rpartition("@")[2]
+    return int(at) if "@" in version and at.isdigit() else NONE
+
+
 def _with_offset(policy: Policy, offset: int) -> Policy:
     return policy if offset == NONE else replace(policy, version=f"{policy.version}@{offset}")
 
@@ -235,8 +241,12 @@ def _snooze_of(entry: Entry) -> Snooze | None:
     return change.snooze if change is not None and change.kind == "SNOOZE" else None
 
 
-def read_policies(settings: Settings, registry: SchemaRegistry) -> PolicyLog:
-    """Return the policies as they are now; blocks while it reads all of the topic.
+def read_policies(
+    settings: Settings, registry: SchemaRegistry, until: int | None = None
+) -> PolicyLog:
+    """Return the policies as they are now, or were before offset `until`.
+
+    Blocks while it reads all of the topic.
 
     Raises:
         KafkaUnavailableError, MissingTopicError, RegistryUnavailableError
@@ -247,7 +257,7 @@ def read_policies(settings: Settings, registry: SchemaRegistry) -> PolicyLog:
     reader = LogReader(settings, settings.topic(topics.POLICIES.name))
     try:
         for records in reader.read_to_end():
-            log.apply(records)
+            log.apply(each for each in records if until is None or each.offset < until)
     finally:
         reader.close()
     return log

@@ -7,6 +7,7 @@ import time
 
 import msgspec
 
+from agents.monitoring.policies import DEFAULT, Policy, read_file
 from agents.monitoring.policy_log import PolicyChange, PolicyKind, content_hash
 from agents.monitoring.snoozes import Snooze
 from streams import topics
@@ -62,6 +63,23 @@ async def publish_change(
         await producer.deliver_within([outgoing], PATIENCE)
     finally:
         producer.close()
+
+
+async def record_policy(
+    settings: Settings, registry: SchemaRegistry, policy: Policy, *, author: str
+) -> None:
+    """Keep the text of a policy that is not of the topic, so that verdicts can be made again.
+
+    Nothing changes by it. Two that do it at once may both do it: as well.
+
+    Raises:
+        KafkaUnavailableError, RegistryUnavailableError
+    """
+    path = settings.policy_file
+    raw = read_file(path) if path else DEFAULT.read_bytes()
+    comment = "taken from a file" if path else "as shipped"
+    change = policy_change("RECORDED", policy.name, raw.decode(), author=author, comment=comment)
+    await publish_change(settings, registry, change)
 
 
 def _now() -> int:

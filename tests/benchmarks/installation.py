@@ -13,9 +13,9 @@ from typing import Final
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from agents.monitoring.monitor import GROUP
 from agents.monitoring.publishing import ListingPublisher
 from agents.records import Listing, Right
-from agents.worker import GROUP
 from deploy.services import Kafka, Redis, SchemaRegistryServer
 from streams import topics
 from streams.producer import Producer

@@ -10,8 +10,8 @@ from threading import Thread
 
 import pytest
 
+from agents.monitoring.monitor import GROUP
 from agents.takedowns import takedown_id
-from agents.worker import GROUP
 from streams import topics
 from streams.settings import Settings
 from tests.harness import RIGHT, Bus, WorkerProcess, listing, unlimited, wait_for

@@ -15,9 +15,9 @@ from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 import schemas
+from agents.monitoring.monitor import GROUP
 from agents.records import DAY_MS, Seller
 from agents.takedowns import takedown_id
-from agents.worker import GROUP
 from deploy.services import Kafka, Redis, SchemaRegistryServer
 from streams import topics
 from streams.settings import Settings

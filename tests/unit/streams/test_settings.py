@@ -9,7 +9,7 @@ from pydantic import SecretStr, ValidationError
 
 from agents.commands.doctor import effective
 from streams.kafka import client_config
-from streams.settings import Settings, unknown_variables
+from streams.settings import Settings, unknown_variables, variables_of
 
 SECRET = "hunter2-s3cret"  # noqa: S105 - of nobody
 SECRETS = [name for name, f in Settings.model_fields.items() if f.annotation is SecretStr]
@@ -122,3 +122,12 @@ def test_credentials_reach_the_client_only_where_they_are_used() -> None:
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError):
         Settings().topic_prefix = "other."
+
+
+def test_another_process_can_be_led_to_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(
+        kafka_sasl_password=SecretStr(SECRET), topic_prefix="t.", policy_file=Path("policy.yaml")
+    )
+    for name, value in variables_of(settings).items():
+        monkeypatch.setenv(name, value)
+    assert Settings() == settings
