@@ -92,7 +92,7 @@ def _running(program: str, settings: Settings, folder: Path) -> Iterator[Path]:
     try:
         yield output
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0, output.read_text()
+        assert process.wait(timeout=60) == 0, output.read_text()
     finally:
         process.kill()
         process.wait()

@@ -9,6 +9,7 @@ from typing import Any
 import redis
 
 from agents.records import Sale
+from agents.views import FOLDS
 from deploy.services import Kafka, Redis, SchemaRegistryServer
 from streams import topics
 from tests.harness import Bus, WorkerProcess, listing, now_ms, run_command, wait_for
@@ -115,8 +116,10 @@ def _at_rest(client: Any, bus: Bus) -> dict[bytes, Any]:
 def _data(client: Any, bus: Bus) -> dict[bytes, Any]:
     """Return what the views of the installation hold, offsets and numbers of changes apart."""
     found: dict[bytes, Any] = {}
-    for key in client.scan_iter(match=f"{bus.settings.topic_prefix}assayer:*", count=1000):
-        if b":view:" in key or key.endswith(b"watched:number"):
+    prefix = f"{bus.settings.topic_prefix}assayer:"
+    kept = [f"{prefix}{pattern}" for fold in FOLDS for pattern in fold.keys]
+    for key in (key for pattern in kept for key in client.scan_iter(match=pattern, count=1000)):
+        if key.endswith(b"watched:number"):
             continue
         found[key] = value_of(client, key)
         if key.endswith(b"watched:changes"):  # a rebuilt one is numbered anew, to be read again

@@ -45,7 +45,7 @@ class History:
             redis_url=url,  # type: ignore[arg-type]
             topic_prefix=prefix,
             schema_registry_url=f"mock://{prefix}",
-            redis_timeout_ms=300,
+            redis_timeout_ms=2_000,
         )
         self.store = Store(self.settings)
         registry = SchemaRegistry.connect(self.settings)
@@ -216,7 +216,7 @@ def test_a_copy_is_read_whole_in_pages_and_then_what_has_changed(
         store = Counting(history.settings)
         keeper = WatchKeeper(store)
         await keeper.renew()
-        assert keeper.complete
+        assert keeper.complete, "no call took too long"
         assert len(keeper.current) == len(many)
         assert store.calls == 4  # three pages, and one that ends them
         await history.put(*tied("s-3", "s-new"))
