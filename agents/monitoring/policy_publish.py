@@ -7,7 +7,7 @@ import time
 
 import msgspec
 
-from agents.monitoring.policies import DEFAULT, Policy, read_file
+from agents.monitoring.policies import Policy
 from agents.monitoring.policy_log import PolicyChange, PolicyKind, content_hash
 from agents.monitoring.snoozes import Snooze
 from streams import topics
@@ -75,10 +75,8 @@ async def record_policy(
     Raises:
         KafkaUnavailableError, RegistryUnavailableError
     """
-    path = settings.policy_file
-    raw = read_file(path) if path else DEFAULT.read_bytes()
-    comment = "taken from a file" if path else "as shipped"
-    change = policy_change("RECORDED", policy.name, raw.decode(), author=author, comment=comment)
+    comment = "taken from a file" if settings.policy_file else "as shipped"
+    change = policy_change("RECORDED", policy.name, policy.text, author=author, comment=comment)
     await publish_change(settings, registry, change)
 
 

@@ -108,3 +108,5 @@ class Policy:
     reviews: Budget = Budget()
     quotas: Quotas = field(default_factory=Quotas)
     """How many takedowns go through before more are held for a person."""
+    text: str = field(default="", repr=False, compare=False)
+    """The file's content, as its version names it."""

@@ -88,7 +88,7 @@ def check_policy(raw: bytes, name: str) -> Checked:
     draft = _draft(report)
     if draft is None or report.refused():
         return Checked(None, report.problems)
-    return Checked(_compiled(draft, hashlib.sha256(raw).hexdigest()[:16]), report.problems)
+    return Checked(_compiled(draft, raw), report.problems)
 
 
 def _draft(report: Report) -> Draft | None:
@@ -107,7 +107,8 @@ def _draft(report: Report) -> Draft | None:
     return draft
 
 
-def _compiled(draft: Draft, digest: str) -> Policy:
+def _compiled(draft: Draft, raw: bytes) -> Policy:
+    digest = hashlib.sha256(raw).hexdigest()[:16]
     rules = tuple(each.rule for each in draft.rules)
     return Policy(
         draft.name,
@@ -119,4 +120,5 @@ def _compiled(draft: Draft, digest: str) -> Policy:
         draft.definitions,
         draft.reviews,
         draft.quotas,
+        raw.decode(),
     )
