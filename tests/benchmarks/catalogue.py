@@ -27,6 +27,8 @@ NAMING: Final = 0.10
 """Share of listings that name a registered mark."""
 INFRINGING: Final = 0.01
 """Share of listings that the default policy takes down."""
+ROGUES: Final = 50
+"""One seller in so many sells what infringes; all of them are new and not verified."""
 YEAR_MS: Final = 365 * 86_400_000
 REFERENCE: Final = 20_000
 
@@ -166,14 +168,17 @@ class Catalogue:
     def _infringing(self, base: Listing, chance: random.Random) -> Listing:
         mark = chance.choice(self._marks)
         kind = chance.randrange(3)
-        values = {"price_minor": 3_000, "currency": "USD", "condition": "NEW"}
+        # Few infringe, again and again: what they list is looked at for relisting, as it would be.
+        rogue = f"bench:seller-{chance.randrange(SELLERS // ROGUES) * ROGUES}"
+        values = {
+            "price_minor": 3_000, "currency": "USD", "condition": "NEW", "seller_id": rogue
+        }  # fmt: skip
         if kind == 0:
             title = f"{mark} replica 1:1 AAA quality {base.title}"
         elif kind == 1:
             title = f"{_disguised(mark)} {base.title}"
         else:
             title = f"{mark} {base.title}"
-            values["seller_id"] = f"bench:seller-{chance.randrange(SELLERS // 10) * 10}"
         return msgspec.structs.replace(base, title=title, **values)
 
 

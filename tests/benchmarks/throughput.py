@@ -181,5 +181,5 @@ def settings_text() -> str:
     """Return what the listings are like."""
     return (
         f"{100 * catalogue.NAMING:.0f} % name one of {catalogue.RIGHTS:,} registered marks, "
-        f"{100 * catalogue.INFRINGING:.0f} % infringe"
+        f"{100 * catalogue.INFRINGING:.0f} % infringe, sold by one seller in {catalogue.ROGUES}"
     )
