@@ -88,8 +88,7 @@ class Breaker:
             return await self._shared(takedowns, moment)
         except StoreUnavailable as error:
             self._tell(f"Redis does not answer ({error})")
-        except Exception:
-            # Whatever stands in Redis under the quotas' keys: the protection goes on without it.
+        except Exception:  # whatever stands under the quotas' keys: the protection goes on
             if not self._alone:
                 log.exception("the quotas in Redis can't be read")
             self._tell("the quotas in Redis can't be read")
