@@ -164,7 +164,9 @@ class Judge:
             notes = add_goods(
                 examined.facts, goods, listing, rights=rights, position=right, matched=concerned
             )
-            matches.append(replace(examined, notes=(*examined.notes, *notes)))
+            matches.append(
+                replace(examined, notes=(*examined.notes, *notes)) if notes else examined
+            )
         needs_seller = watched or any(
             policy.possible(match.facts) != policy.fired(match.facts)
             for policy in self.policies

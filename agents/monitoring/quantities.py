@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+import re2
+
 from agents.monitoring.folding import folded_reading
 from agents.monitoring.reference import UNSPACED, UNSPACED_RANGES, load, refusal
 
@@ -26,12 +28,31 @@ _EDGES: Final = re.compile(
 _END: Final = rf"(?:(?<=[{UNSPACED_RANGES}])|(?![^\W{UNSPACED_RANGES}]))"
 
 
+class _Whole:
+    """Words that are looked for as whole words."""
+
+    def __init__(self, either: str) -> None:
+        """Take their alternation."""
+        self._whole = re.compile(either + _END)
+        # RE2 tells in a tenth of the time that none of them is there, as in nearly every title.
+        # It knows no letters and digits but ASCII's.
+        self._met = re2.compile(re.sub(r"\\[wd]", r"\\S", either))
+
+    def first(self, text: str) -> str:
+        """Return the first of them in a text; '' where there is none."""
+        if self._met.search(text) is not None:
+            for hit in self._whole.finditer(text):
+                if _begins(text, hit.start()):
+                    return hit[0]
+        return ""
+
+
 @dataclass(frozen=True, slots=True)
 class _Words:
     after_number: re.Pattern[str]
     before_number: re.Pattern[str]
-    alone: re.Pattern[str]
-    parts: re.Pattern[str]
+    alone: _Whole
+    parts: _Whole
 
 
 @cache
@@ -39,8 +60,8 @@ def _words() -> _Words:
     return _Words(
         re.compile(rf"[ -]?{_either('packs', 'after_number')}{_END}"),
         re.compile(rf"{_either('packs', 'before_number')} ?$"),
-        re.compile(_either("packs", "alone") + _END),
-        re.compile(_either("parts") + _END),
+        _Whole(_either("packs", "alone")),
+        _Whole(_either("parts")),
     )
 
 
@@ -54,7 +75,8 @@ def _either(*keys: str) -> str:
     for entry in entries:
         try:
             re.compile(entry)
-        except re.error as error:
+            re2.compile(entry)
+        except (re.error, re2.error) as error:
             raise refusal(_NAME, f"'{entry}': {error}", *keys) from None
     return f"(?:{'|'.join(entries)})"
 
@@ -75,7 +97,7 @@ def says_several(title: str) -> str:
         before = words.before_number.search(text, max(0, number.start() - _REACH), number.start())
         if before and _begins(text, before.start()) and not text[number.end() :][:1].isalpha():
             return text[before.start() : number.end()]
-    alone = _first_whole(words.alone, text)
+    alone = words.alone.first(text)
     if alone:
         return alone
     edge = _EDGES.search(text.strip())
@@ -84,14 +106,7 @@ def says_several(title: str) -> str:
 
 def says_part(title: str) -> str:
     """Return the words of a title that say it offers a part of the goods; '' where it doesn't."""
-    return _first_whole(_words().parts, folded_reading(title[:_LOOKED_AT]))
-
-
-def _first_whole(pattern: re.Pattern[str], text: str) -> str:
-    for hit in pattern.finditer(text):
-        if _begins(text, hit.start()):
-            return hit[0]
-    return ""
+    return _words().parts.first(folded_reading(title[:_LOOKED_AT]))
 
 
 def _begins(text: str, start: int) -> bool:

@@ -1,24 +1,22 @@
-"""Many regular expressions, looked for at once, in time linear in the text.
+"""The entries of vocabulary files, looked for at once, in time linear in the text.
 
-An entry of a vocabulary file is a regular expression that Hyperscan takes: no look-around, no
-back-reference. Hyperscan runs them as automata, so no text can make one slow.
+An entry is a regular expression that Hyperscan and RE2 take: no look-around, no back-reference.
+They run it as an automaton, so no text can make one slow.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import hyperscan
 
-from agents.monitoring.compiled import compiled
+from agents.monitoring.vocabulary.database import Database, Match, Sought, refusal
 from agents.monitoring.vocabulary.expansion import branches, escaped, literals
 
 _BASES: Final = {"ı": "i", "ł": "l", "đ": "d", "ø": "o"}
@@ -33,19 +31,12 @@ EDGED: Final = 4
 """Letters of a literal, at most, that is looked for as a word: longer ones are seldom met within
 others, and with boundaries 30,000 literals compile in 40 s instead of two."""
 
-TOGETHER: Final = 40
-"""Expressions that are no literals compiled into one database: all together take longer to compile
-than apart (90 take 40 % more than 40 do), and each database is a scan of its own (4 µs).
-What is compiled is kept: compiled.py."""
-
 _SPACES: Final = re.compile(" {2,}")
 _ACROSS: Final = re.compile(r"\\[sDWnvhHVNRXC]")
 """What may match the end of a line, classes such as [^a] apart; a full stop does not."""
 _BUT: Final = re.compile(r"(?<!\\)\[\^")
 _INFLECTED: Final = re.compile(r"(?:\[[^\]\\]*\]|\\w)\*$")
 """How an expression ends that takes any ending: the word's beginning is looked for as a literal."""
-
-_FLAGS: Final = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_SOM_LEFTMOST
 
 
 class VocabularyError(ValueError):
@@ -112,17 +103,6 @@ def _base(letter: str) -> str:
     return base if base != letter and base.isascii() and base.isalpha() else ""
 
 
-def refusal(pattern: str) -> str:
-    """Return why Hyperscan does not take an expression; '' where it does."""
-    try:
-        hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK).compile(
-            expressions=[pattern.encode()], ids=[0], elements=1, flags=[_FLAGS]
-        )
-    except hyperscan.error as error:
-        return str(error)
-    return ""
-
-
 class Expressions:
     """Entries, compiled.
 
@@ -146,60 +126,21 @@ class Expressions:
                 reason = f"'{across[0]}' may match a line's end; list what it stands for"
                 raise VocabularyError(_where(entry, reason))
         short = SHORT_IN_TEXTS if rare else SHORT
-        plain: dict[tuple[str, str, bool, str], tuple[bytes, int]] = {}
-        others: dict[tuple[str, str, bool, str], tuple[bytes, int]] = {}
+        sought: dict[tuple[str, str, bool, bytes, bool], Sought] = {}
         for index, entry in enumerate(self.entries):
             for branch in branches(entry.pattern):
-                texts = None if before or behind else literals(branch)
-                inflected = False
-                if texts is None and not behind and _INFLECTED.search(branch):
-                    texts = None if before else literals(_INFLECTED.sub("", branch))
-                    inflected = texts is not None
-                    if texts is not None and min(len(text.encode()) for text in texts) < short:
-                        texts = None
-                # What several languages say alike is looked for once.
-                alike = (entry.group, entry.excuses, entry.beside)
-                if texts is None:
-                    pattern = f"{before}{_edge(branch, before)}(?:{branch})"
-                    pattern += f"{_edge(branch[::-1], behind)}{behind}"
-                    if rare:
-                        pattern = _BUT.sub(r"[^\\n", pattern)
-                    others.setdefault((*alike, pattern), (pattern.encode(), index))
-                    continue
-                if inflected:
-                    for text in texts:
-                        plain.setdefault((*alike, f"{text}*"), (escaped(text).encode(), ~index))
-                    continue
-                small = [text for text in texts if len(text.encode()) < short]
-                if small:
-                    pattern = "|".join(map(_edged, small))
-                    others.setdefault((*alike, pattern), (f"(?:{pattern})".encode(), index))
-                for text in texts:
-                    if len(text.encode()) >= short:
-                        pattern = _edged(text) if len(text) <= EDGED else escaped(text)
-                        plain.setdefault((*alike, text), (pattern.encode(), index))
-        rest = list(others.values())
-        groups = [rest[first : first + TOGETHER] for first in range(0, len(rest), TOGETHER)]
-        # An entry of words with any ending is noted as its complement.
-        # An id of its own for each: of patterns that share one and end alike, Hyperscan reports
-        # one alone, and that may be 'suppli[es compatible with]'.
-        every = [group for group in [*groups, list(plain.values())] if group]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:  # Hyperscan lets go of Python's lock
-            databases = list(pool.map(self._compiled, every))
-        self._databases = [
-            (database, [index for _, index in group])
-            for database, group in zip(databases, every, strict=True)
-        ]
-
-    def _compiled(self, patterns: Sequence[tuple[bytes, int]]) -> hyperscan.Database:
+                for expression in _sought(branch, index, before, behind, short=short, rare=rare):
+                    # What several languages say alike is looked for once.
+                    alike = (entry.group, entry.excuses, entry.beside)
+                    key = (*alike, expression.pattern, expression.noted < 0)
+                    sought.setdefault(key, expression)
         try:
-            return compiled([pattern for pattern, _ in patterns], _FLAGS)
+            self._database = Database(list(sought.values()))
         except hyperscan.error as error:
-            for pattern, index in patterns:
-                if reason := refusal(pattern.decode()):
-                    raise VocabularyError(
-                        _where(self.entries[max(index, ~index)], reason)
-                    ) from None
+            for expression in sought.values():
+                if reason := refusal(expression.pattern.decode()):
+                    entry = self.entries[max(expression.noted, ~expression.noted)]
+                    raise VocabularyError(_where(entry, reason)) from None
             raise VocabularyError(str(error)) from None
 
     def hits(self, text: str) -> list[Hit]:
@@ -209,19 +150,11 @@ class Expressions:
         'super-clone', 'super_clone'. Letters of a script without spaces need no boundary.
         """
         spaced = text.replace("-", " ").replace("_", " ")
-        read = _SPACES.sub(" ", spaced) if "  " in spaced else spaced
+        read = spaced
+        while "  " in read:  # a tenth of the time of an expression
+            read = read.replace("  ", " ")
         raw = read.encode("utf-8", "replace")
-        found: list[tuple[int, int, int]] = []
-        met: list[tuple[int, int, int]] = []
-
-        def note(number: int, first: int, last: int, _flags: int, _context: object) -> None:
-            met.append((number, first, last))
-
-        for database, entry_of in self._databases:
-            database.scan(raw, match_event_handler=note)
-            if met:
-                found += [(entry_of[number], first, last) for number, first, last in met]
-                met.clear()
+        found = self._database.matches(raw)
         if not found:
             return []
         longest = _alone(raw, found) if len(raw) == len(read) else _alone_in(read, raw, found)
@@ -231,7 +164,7 @@ class Expressions:
                 (start, -end, entry) for (entry, start), end in longest.items()
             )
         ]
-        if len(read) != len(text):
+        if hits and len(read) != len(text):
             hits = _unsqueezed(spaced, hits)
             hits.sort(key=lambda hit: (hit.start, -hit.end, hit.entry))
         return hits
@@ -256,16 +189,44 @@ class Expressions:
         return found
 
 
-def _alone(raw: bytes, found: Sequence[tuple[int, int, int]]) -> dict[tuple[int, int], int]:
+def _sought(
+    branch: str, index: int, before: str, behind: str, *, short: int, rare: bool
+) -> Iterator[Sought]:
+    """Yield what to look for, for one alternative of the entry at `index`: texts, where it can be.
+
+    Of words with any ending the beginning is looked for; they are noted as the complement.
+    """
+    texts = None if before or behind else literals(branch)
+    if texts is not None:
+        for text in texts:
+            edged = len(text.encode()) < short or len(text) <= EDGED
+            pattern = _edged(text) if edged else escaped(text)
+            yield Sought(pattern.encode(), index, len(text.encode()))
+        return
+    if not before and not behind and _INFLECTED.search(branch):
+        texts = literals(_INFLECTED.sub("", branch))
+        if texts is not None and min(len(text.encode()) for text in texts) >= short:
+            for text in texts:
+                yield Sought(escaped(text).encode(), ~index, len(text.encode()))
+            return
+    pattern = f"{before}{_edge(branch, before)}(?:{branch}){_edge(branch[::-1], behind)}{behind}"
+    yield Sought((_BUT.sub(r"[^\\n", pattern) if rare else pattern).encode(), index, 0)
+
+
+def _alone(raw: bytes, found: Sequence[Match]) -> dict[tuple[int, int], int]:
     """Return the longest match of each entry from each start that stands alone, in ASCII."""
     letters = (raw + b" ").translate(_LETTERS)
     longest: dict[tuple[int, int], int] = {}
+    begun = ended = -1  # of the word last read: 'batterybatterybattery…' is read once
     for noted, start, last in found:
         entry, end = noted, last
         if noted < 0:  # the beginning of a word: all of it
             entry = ~noted
-            while letters[end]:
-                end += 1
+            if not begun <= end <= ended:
+                begun = ended = end
+                while letters[ended]:
+                    ended += 1
+            end = ended
         if (letters[start - 1] and letters[start]) or (letters[end] and letters[end - 1]):
             continue
         if end > longest.get((entry, start), -1):
@@ -273,22 +234,24 @@ def _alone(raw: bytes, found: Sequence[tuple[int, int, int]]) -> dict[tuple[int,
     return longest
 
 
-def _alone_in(
-    read: str, raw: bytes, found: Sequence[tuple[int, int, int]]
-) -> dict[tuple[int, int], int]:
+def _alone_in(read: str, raw: bytes, found: Sequence[Match]) -> dict[tuple[int, int], int]:
     """Return the same where code points take several bytes.
 
     A match stands alone where no neighbour is of the word: a letter or digit of one script.
     """
     longest: dict[tuple[int, int], int] = {}
     places, kinds, count = _places(raw, found), _KINDS, len(read)
+    begun = ended = -1
     for noted, first, last in found:
         entry = max(noted, ~noted)
         start, end = places[first], places[last]
         if noted < 0:  # the beginning of a word: all of it
-            kind = kinds[read[end - 1]]
-            while kind and end < count and kinds[read[end]] == kind:
-                end += 1
+            if not begun <= end <= ended:
+                begun = ended = end
+                kind = kinds[read[end - 1]]
+                while kind and ended < count and kinds[read[ended]] == kind:
+                    ended += 1
+            end = ended
         if end <= longest.get((entry, start), -1):
             continue
         if start and (kind := kinds[read[start - 1]]) and kind == kinds[read[start]]:
@@ -334,7 +297,7 @@ def _edged(text: str) -> str:
     return f"{_edge(text, '')}{escaped(text)}{_edge(text[::-1], '')}"
 
 
-def _places(raw: bytes, found: Sequence[tuple[int, int, int]]) -> dict[int, int]:
+def _places(raw: bytes, found: Sequence[Match]) -> dict[int, int]:
     """Return the code point at which each byte offset stands, reading the text once."""
     places: dict[int, int] = {}
     last = count = 0
@@ -349,9 +312,13 @@ def _unsqueezed(spaced: str, hits: Sequence[Hit]) -> list[Hit]:
     """Return the hits where they stand in the text whose runs of spaces were read as one."""
     starts = [0]  # where, in the text as read, a stretch begins that has lost the same spaces
     lost = [0]
+    last = max(hit.end for hit in hits)
     for run in _SPACES.finditer(spaced):
-        starts.append(run.start() - lost[-1] + 1)
-        lost.append(lost[-1] + run.end() - run.start() - 1)
+        start, end = run.span()
+        if start - lost[-1] >= last:
+            break
+        starts.append(start - lost[-1] + 1)
+        lost.append(lost[-1] + end - start - 1)
     return [
         Hit(
             hit.entry,
