@@ -39,7 +39,7 @@ from streams.codec import Encoder
 from streams.dead_letters import DeadLetters
 from streams.health import HealthServer
 from streams.log_reader import partitions_of
-from streams.memory import give_memory_back
+from streams.memory import give_memory_back, keep_batches_memory
 from streams.metrics import Metrics
 from streams.producer import Producer
 from streams.schema_registry import SchemaRegistry
@@ -330,6 +330,7 @@ def _collect_less_garbage() -> None:
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
     give_memory_back()
+    keep_batches_memory()
 
 
 async def _wait_for(attempt: Callable[[], Awaitable[T]]) -> T:

@@ -1,15 +1,36 @@
-"""Memory that Python has freed and the C library has kept."""
+"""How the C library keeps memory that Python has freed, where it is glibc."""
 
 from __future__ import annotations
 
 import ctypes
+from typing import Final
+
+_TRIM_THRESHOLD: Final = -1
+_TOP_PAD: Final = -2
+_MMAP_THRESHOLD: Final = -3
+_KEPT: Final = 32 << 20
+"""Bytes: the most that glibc takes for a threshold."""
+_PAD: Final = 4 << 20
 
 
 def give_memory_back() -> None:
-    """Return to the system what was freed; a C library other than glibc does so by itself.
+    """Return to the system what was freed.
 
     Reading the vocabulary and compiling rights leave a third of what they took behind, in pieces.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def keep_batches_memory() -> None:
+    """Use again for the arrays of one batch what those of the last one left.
+
+    They have 100,000 bytes and more, which glibc otherwise asks of the system each time: of 50 µs a
+    listing in batches of 500 the page faults took 14.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, _KEPT)
+        mallopt(_TRIM_THRESHOLD, _KEPT)
+        mallopt(_TOP_PAD, _PAD)
