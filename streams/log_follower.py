@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from streams.aside import aside
 from streams.kafka import KafkaUnavailableError
 from streams.log_reader import LogReader, LogRecord
 from streams.schema_registry import RegistryUnavailableError
@@ -23,8 +24,9 @@ class LogFollower:
     """A topic read from its beginning, and on and on.
 
     `apply` is given the records in order, and `renew` is called when some were applied. Both are
-    called by `load`, and then in the follower's thread. What `apply` refuses with an error is given
-    to it again; when `renew` fails, what it made before is to serve on, and it is called again.
+    called by `load`, and then in the follower's thread, which works aside: their loops give way
+    there. What `apply` refuses with an error is given to it again; when `renew` fails, what it made
+    before is to serve on, and it is called again.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class LogFollower:
     def follow(self) -> None:
         """Go on in a thread from where `load` ended."""
         self._thread = threading.Thread(
-            target=self._follow, name=f"follows {self.topic}", daemon=True
+            target=self._follow_aside, name=f"follows {self.topic}", daemon=True
         )
         self._thread.start()
 
@@ -81,6 +83,10 @@ class LogFollower:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout=5.0)
+
+    def _follow_aside(self) -> None:
+        with aside():
+            self._follow()
 
     def _follow(self) -> None:
         reader = self._reader

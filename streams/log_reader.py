@@ -9,6 +9,7 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from streams.aside import giving_way
 from streams.kafka import KafkaUnavailableError, check_port, client_config
 from streams.settings import Settings
 
@@ -81,7 +82,7 @@ class LogReader:
             KafkaUnavailableError: an error the client does not retry by itself.
         """
         records = []
-        for message in self._consumer.consume(limit, timeout):
+        for message in giving_way(self._consumer.consume(limit, timeout)):
             error = message.error()
             if error is not None:
                 if error.retriable() or error.code() in PASSING:

@@ -9,6 +9,7 @@ import msgspec
 
 from agents.records import Right, RowError, from_mapping
 from streams import topics
+from streams.aside import giving_way
 from streams.codec import DecodeError, Decoder
 from streams.kafka import ping
 from streams.log_reader import LogReader, LogRecord
@@ -52,7 +53,7 @@ class RightsLog:
         if away is not None:
             raise away
         failed = []
-        for record in records:
+        for record in giving_way(records):
             self.version = record.offset
             if record.value is None:
                 withdrawn = (record.key or b"").decode("utf-8", "replace")

@@ -11,6 +11,7 @@ from typing import Any, Final
 from agents.alliance.rights_log import RightsLog
 from agents.monitoring.judged import Judged
 from agents.monitoring.monitor import Monitor
+from streams.aside import to_thread_aside
 from streams.batch_topics import BatchApp, batch_topic
 from streams.batches import RecordBatch
 from streams.codec import DecodeError, Decoder
@@ -96,7 +97,7 @@ def bury_what_is_no_right(
             batch: RecordBatch = event.value
             refused = await persist(
                 "what is no right",
-                partial(asyncio.to_thread, RightsLog(decoder).apply, batch.records),  # type: ignore[arg-type]
+                partial(to_thread_aside, RightsLog(decoder).apply, batch.records),  # type: ignore[arg-type]
             )
             await dead_letters.bury(batch.topic, batch.partition, _failures(refused))
             event.ack()

@@ -26,6 +26,8 @@ from streams.settings import Settings
 
 PolicyKind = Literal["POLICY", "CANDIDATE", "WITHDRAWN", "SNOOZE", "RECORDED"]
 
+KEPT: Final = 8
+"""Compiled policies that are kept, those used last: a large one takes megabytes."""
 NONE: Final = -1
 """Offset of a state to which no change was applied."""
 
@@ -204,13 +206,15 @@ class PolicyLog:
         change = entry.change
         if change is None or entry.refusal or not change.text:
             return None
-        made = self._compiled.get(change.content_hash)
+        made = self._compiled.pop(change.content_hash, None)
         if made is None:
             try:
                 made = compile_policy(change.text.encode(), f"offset {entry.offset}")
             except PolicyError as error:
                 made = error
-            self._compiled[change.content_hash] = made
+        self._compiled[change.content_hash] = made  # used last, and so the last to be dropped
+        if len(self._compiled) > KEPT:
+            del self._compiled[next(iter(self._compiled))]
         if isinstance(made, PolicyError):
             entry.refusal = str(made)
             return None

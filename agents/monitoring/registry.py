@@ -18,6 +18,7 @@ from agents.monitoring.marks import MarkMatcher, words_of
 from agents.monitoring.reference import countries
 from agents.monitoring.vocabulary import load as load_vocabulary
 from agents.records import Listing, Right
+from streams.aside import giving_way
 
 if TYPE_CHECKING:
     from agents.monitoring.images.known import KnownImages
@@ -63,25 +64,31 @@ class Registry:
         return bool(pattern.search(texts.goods))
 
 
-def compile_registry(rights: Iterable[Right], version: str) -> Registry:
+def compile_registry(
+    rights: Iterable[Right], version: str, former: Registry | None = None
+) -> Registry:
     """Return the registry of these rights; their order does not matter.
 
-    1,200 rights take about a quarter of a second: call it off the loop.
+    1,200 rights take about a quarter of a second: call it off the loop. Where `former` has the same
+    marks, as when a seller was authorised, its matcher serves on, and no mark is compiled.
     """
     ordered = tuple(sorted(rights, key=lambda right: right.right_id))
     owners: defaultdict[tuple[str, ...], set[int]] = defaultdict(set)
     spelled: dict[tuple[str, ...], str] = {}
-    for index, right in enumerate(ordered):
+    for index, right in enumerate(giving_way(ordered)):
         for mark in (right.mark, *right.aliases):
             words = words_of(mark)
             if words:
                 owners[words].add(index)
                 spelled.setdefault(words, mark)
     marks = sorted(owners)
+    written = tuple(spelled[words] for words in marks)
     return Registry(
         version,
         ordered,
-        MarkMatcher([spelled[words] for words in marks], load_vocabulary().literals()),
+        former.matcher
+        if former is not None and former.matcher.marks == written
+        else MarkMatcher(written, load_vocabulary().literals()),
         tuple(tuple(sorted(owners[words])) for words in marks),
         _images(ordered),
         prefix_table(ordered),

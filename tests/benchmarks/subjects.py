@@ -22,6 +22,7 @@ SUBJECTS: Final[dict[str, str]] = {
     "policy": "tests.benchmarks.policy",
     "examination": "tests.benchmarks.examination",
     "hostile": "tests.benchmarks.hostile",
+    "swap_pause": "tests.benchmarks.swap_pause",
     "images": "tests.benchmarks.images",
     "replay": "tests.benchmarks.replay",
 }

@@ -7,7 +7,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as detail
-from functools import cached_property
 from typing import Final, NamedTuple, cast
 
 import hyperscan
@@ -28,6 +27,7 @@ from agents.monitoring.marks.sheet import MOST_CHARACTERS, Sheet, first_texts
 from agents.monitoring.marks.skeleton import BEGINS, Skeleton, fold, turns
 from agents.monitoring.marks.spellings import Spelling, spellings_of, words_of
 from agents.monitoring.marks.struck import StruckMarks
+from streams.aside import give_way, giving_way
 
 _BOUNDARY_BYTES: Final = BOUNDARY.encode()
 SHORT: Final = 3
@@ -104,16 +104,18 @@ class MarkMatcher:
         """
         self.marks = tuple(marks)
         struck = [word if len(word) >= STRUCK_WORD else "" for word in words]
-        self._struck = StruckMarks([words_of(mark) for mark in (*self.marks, *struck)])
-        by_pattern: defaultdict[bytes, list[Spelling]] = defaultdict(list)
+        self._struck = StruckMarks([words_of(mark) for mark in giving_way((*self.marks, *struck))])
+        by_pattern: dict[bytes, tuple[Spelling, ...]] = {}
         for number, mark in enumerate((*marks, *words)):
             for pattern, spelling in spellings_of(number, mark):
-                by_pattern[pattern].append(spelling)
+                give_way()
+                by_pattern[pattern] = (*by_pattern.get(pattern, ()), spelling)
         self._patterns = list(by_pattern)
         self._spellings = list(by_pattern.values())
+        self._lengths: Ints = np.array([len(found[0].runs) for found in self._spellings], np.intp)
         long: list[int] = []
         short: list[int] = []
-        for number, pattern in enumerate(self._patterns):
+        for number, pattern in enumerate(giving_way(self._patterns)):
             # Scripts without spaces have no words to look between, and letters enough to be rare.
             between_words = len(pattern) <= SHORT and max(pattern) < 0x80
             (short if between_words else long).append(number)
@@ -121,14 +123,10 @@ class MarkMatcher:
         self._short = _compile(
             [
                 (begun, n)
-                for n in short
+                for n in giving_way(short)
                 for begun in _as_words(self._patterns[n], self._spellings[n])
             ]
         )
-
-    @cached_property
-    def _lengths(self) -> Ints:
-        return np.array([len(found[0].runs) for found in self._spellings], np.intp)
 
     def screen(self, texts: Sequence[Sequence[bytes]]) -> dict[int, Seen | None]:
         """Return which of some listings name a mark, given the UTF-8 texts of each, and what.
@@ -318,7 +316,7 @@ class MarkMatcher:
                 seen[key] += 1
                 yield number, skeleton, sighting
 
-    def _candidates(self, skeleton: Skeleton) -> Iterator[tuple[int, list[Spelling]]]:
+    def _candidates(self, skeleton: Skeleton) -> Iterator[tuple[int, tuple[Spelling, ...]]]:
         """Yield the places where a mark's skeleton stands between the edges of words."""
         if not len(skeleton):
             return
@@ -403,6 +401,7 @@ def _compile(patterns: Sequence[tuple[bytes, int]]) -> hyperscan.Database | None
     if not patterns:
         return None
     unique = sorted(set(patterns))
+    give_way()
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
         expressions=[pattern for pattern, _ in unique],

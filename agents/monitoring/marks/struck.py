@@ -25,6 +25,7 @@ from agents.monitoring.marks.disguise import Sighting
 from agents.monitoring.marks.gaps import Strength
 from agents.monitoring.marks.letters import CENSORED
 from agents.monitoring.marks.ordinary import are_ordinary, ordinary_words
+from streams.aside import giving_way
 
 _SIGNS: Final = STRIKING
 _LIST_SIGNS: Final = frozenset(_SIGNS) - frozenset("?_")
@@ -80,18 +81,22 @@ class StruckMarks:
         """Index marks, each given by its words as they read."""
         ordinary_words()  # read before the first text is, not in the midst of it
         self._marks = [tuple(words) for words in marks]
-        self._owners: defaultdict[str, list[int]] = defaultdict(list)
-        for number, words in enumerate(self._marks):
+        self._owners: dict[str, tuple[int, ...]] = {}
+        for number, words in enumerate(giving_way(self._marks)):
             for word in dict.fromkeys((*words, *map(_bare, words))):
                 if len(word) >= _SHORTEST:
-                    self._owners[word].append(number)
+                    self._owners[word] = (*self._owners.get(word, ()), number)
         self._words: defaultdict[tuple[int, int, str], list[str]] = defaultdict(list)
-        self._blanked: defaultdict[str, list[str]] = defaultdict(list)
-        for word in sorted(self._owners):
+        # Words with a space between: of ten thousand blanked ones nearly all are of one word, and
+        # a list for each would cost its memory, and garbage collection the time to look at it.
+        self._blanked: dict[str, str] = {}
+        for word in giving_way(sorted(self._owners)):
             for place in _ENDS:
                 self._words[len(word), place, word[place]].append(word)
             for place in range(len(word)):
-                self._blanked[f"{word[:place]}{_BLANK}{word[place + 1 :]}"].append(word)
+                blanked = f"{word[:place]}{_BLANK}{word[place + 1 :]}"
+                known = self._blanked.get(blanked)
+                self._blanked[blanked] = word if known is None else f"{known} {word}"
         self._contexts = np.zeros(_HASHED, np.bool_)
         self._contexts[_contexts(list(self._blanked))] = True
 
@@ -126,7 +131,7 @@ class StruckMarks:
                     continue
                 start, end = _letters_around(text, place)
                 word = f"{text[start:place]}{_BLANK}{text[place + 1 : end]}".lower()
-                for found in self._blanked.get(word, ()):
+                for found in self._blanked.get(word, "").split():
                     for number in self._owners[found]:
                         yield from self._mark_at(number, text, start, end, sign)
                 continue
@@ -147,7 +152,7 @@ class StruckMarks:
         if letters < max(2, len(word) / 2):
             return []
         if letters == len(word) - 1:
-            found = self._blanked.get(_SIGN.sub(_BLANK, word), [])
+            found = self._blanked.get(_SIGN.sub(_BLANK, word), "").split()
         else:
             known = next((place for place in _ENDS if word[place] not in _SIGNS), 0)
             found = [

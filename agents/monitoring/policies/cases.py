@@ -19,6 +19,7 @@ from agents.monitoring.policies.fields import Tell, mapping
 from agents.monitoring.policies.problems import did_you_mean, short
 from agents.monitoring.signals import SIGNALS
 from agents.records import Listing, Right, RowError, Seller, from_mapping, parse_time
+from streams.aside import giving_way
 
 Outcome = Literal["allow", "review", "remove"]
 
@@ -65,7 +66,8 @@ def read_cases(node: Node, tell: Tell, line_of: Callable[[int], int]) -> tuple[C
     if node.kind != "sequence":
         tell(node, "expected a list of cases", "each begins with '- '")
         return ()
-    return tuple(case for item in node.items if (case := _case(item, tell, line_of)) is not None)
+    read = (_case(item, tell, line_of) for item in giving_way(node.items))
+    return tuple(case for case in read if case is not None)
 
 
 def _case(node: Node, tell: Tell, line_of: Callable[[int], int]) -> Case | None:

@@ -11,12 +11,15 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from agents.monitoring.policies.declarations import Evaluate, Rule
 from agents.monitoring.policies.expressions import MAX_STEPS, Condition
 from agents.monitoring.policies.operators import ARITHMETIC, NEGATED, SYMBOLS
 from agents.monitoring.signals import SIGNALS, Signal
+from streams.aside import giving_way
 
 
 def evaluator(
@@ -31,24 +34,55 @@ def evaluator(
     It returns the rules known to hold; unless `known`, those too that facts of the store that are
     unknown could still make hold. The source is made from checked trees only: names are signals,
     constants are literals. See tests/benchmarks/policy.py.
+
+    The largest policies are compiled in parts, as Python's compiler lets no other thread run.
     """
+    numbered = list(enumerate(rules))
+    parts = [
+        _compiled(numbered[part.start : part.stop], guard, definitions, known=known)
+        for part in giving_way(_parts(rules))
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    return lambda facts: [index for part in parts for index in part(facts)]
+
+
+def _parts(rules: Sequence[Rule]) -> list[range]:
+    """Return the rules that are compiled at once, in order: as long as one rule may be."""
+    cuts, steps = [0], 0
+    for index, rule in enumerate(rules):
+        steps += rule.condition.steps
+        if steps > MAX_STEPS and index > cuts[-1]:
+            cuts.append(index)
+            steps = rule.condition.steps
+    return [range(*pair) for pair in pairwise((*cuts, len(rules)))]
+
+
+def _compiled(
+    rules: Sequence[tuple[int, Rule]],
+    guard: Condition | None,
+    definitions: Mapping[str, Condition],
+    *,
+    known: bool,
+) -> Evaluate:
+    """Return the function of some rules, each with its number."""
 
     def holds(condition: Condition, inline: Collection[str]) -> str:
         return source(condition.tree, True, SIGNALS, definitions, hopeful=not known, inline=inline)
 
     # What a single rule asks for is read there, if it comes to that: 30 ns of 350 less.
-    uses = Counter(name for rule in rules for name in rule.condition.signals)
+    uses = Counter(name for _, rule in rules for name in rule.condition.signals)
     once = {name for name, count in uses.items() if count == 1}
     lines = ["def evaluate(f):", "    fired = []"]
     if guard is not None:
         lines += [f"    if not ({holds(guard, guard.signals)}):", "        return fired"]
     lines += [f"    {name} = f.{name}" for name in sorted(uses.keys() - once)]
-    for index, rule in enumerate(rules):
+    for index, rule in giving_way(rules):
         lines += [f"    if {holds(rule.condition, once)}:", f"        fired.append({index})"]
     lines.append("    return fired")
     scope: dict[str, Any] = {"__builtins__": {}}
     exec("\n".join(lines), scope)  # noqa: S102
-    evaluate: Evaluate = scope["evaluate"]
+    evaluate: Evaluate = scope.pop("evaluate")  # the function holds its scope: no cycle of both
     return evaluate
 
 
@@ -89,72 +123,90 @@ def source(
     raises, whatever the others say.
     """
 
-    def read(name: str) -> str:
-        return f"f.{name}" if name in inline else name
+    return _Writer(signals, definitions, hopeful, inline).emit(node, wanted)
 
-    def emit(node: ast.expr, wanted: bool) -> str:
+
+# No closures that call each other: each would be a cycle, left to Python's garbage collector.
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    signals: Mapping[str, Signal]
+    definitions: Mapping[str, Condition]
+    hopeful: bool
+    inline: Collection[str]
+
+    def read(self, name: str) -> str:
+        return f"f.{name}" if name in self.inline else name
+
+    def emit(self, node: ast.expr, wanted: bool) -> str:
         match node:
             case ast.BoolOp(op=op, values=values):
                 word = " and " if isinstance(op, ast.And) == wanted else " or "
-                ordered = sorted(values, key=lambda value: cost(value, signals, definitions))
-                return "(" + word.join(emit(value, wanted) for value in ordered) + ")"
+                ordered = sorted(values, key=self.cost)
+                return "(" + word.join(self.emit(value, wanted) for value in ordered) + ")"
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return emit(operand, not wanted)
-            case ast.Name(id=name) if name in definitions:
-                return emit(definitions[name].tree, wanted)
-            case ast.Name(id=name) if hopeful and signals[name].from_store:
-                return f"({read(name)} is not {not wanted})"
+                return self.emit(operand, not wanted)
+            case ast.Name(id=name) if name in self.definitions:
+                return self.emit(self.definitions[name].tree, wanted)
+            case ast.Name(id=name) if self.awaits(name):
+                return f"({self.read(name)} is not {not wanted})"
             case ast.Name(id=name):
-                return f"({read(name)} is {wanted})"
+                return f"({self.read(name)} is {wanted})"
             case ast.Constant(value=value):
                 return str(value is wanted)
             case ast.Compare():
-                return compare(node, wanted)
+                return self.compare(node, wanted)
         raise AssertionError(ast.dump(node))  # `parse` has refused everything else
 
-    def compare(node: ast.Compare, wanted: bool) -> str:
+    def cost(self, node: ast.expr) -> int:
+        return cost(node, self.signals, self.definitions)
+
+    def awaits(self, name: str) -> bool:
+        return self.hopeful and self.signals[name].from_store
+
+    def compare(self, node: ast.Compare, wanted: bool) -> str:
         operands = [node.left, *node.comparators]
         parts = []
         for left, op, right in zip(operands, node.ops, operands[1:], strict=False):
-            names = unknowable(left, right)
-            awaited = [name for name in names if hopeful and signals[name].from_store]
-            known = [f"{read(name)} is not None" for name in names if name not in awaited]
+            names = self.unknowable(left, right)
+            awaited = [name for name in names if self.awaits(name)]
+            known = [f"{self.read(name)} is not None" for name in names if name not in awaited]
             symbol = SYMBOLS[type(op) if wanted else NEGATED[type(op)]]
-            compared = f"{value(left)} {symbol} {value(right)}"
+            one, other = self.value(left), self.value(right)
+            compared = f"{one} {symbol} {other}"
             if symbol == "!=" and any(isinstance(each, ast.BinOp) for each in (left, right)):
                 # What overflows may be no number, and that differs from everything, itself too.
-                compared = f"({value(left)} < {value(right)} or {value(left)} > {value(right)})"
-            divisors = [f"{value(divisor)} != 0" for divisor in _divisors(left, right)]
+                compared = f"({one} < {other} or {one} > {other})"
+            divisors = [f"{self.value(divisor)} != 0" for divisor in _divisors(left, right)]
             if divisors:
                 compared = "(" + " and ".join([*divisors, compared]) + ")"
-            compared = " or ".join([*(f"{read(name)} is None" for name in awaited), compared])
+            compared = " or ".join([*(f"{self.read(name)} is None" for name in awaited), compared])
             parts.append("(" + " and ".join([*known, f"({compared})"]) + ")")
         return "(" + (" and " if wanted else " or ").join(parts) + ")"
 
-    def unknowable(*nodes: ast.expr) -> list[str]:
+    def unknowable(self, *nodes: ast.expr) -> list[str]:
         names = {
             child.id
             for node in nodes
             for child in ast.walk(node)
-            if isinstance(child, ast.Name) and child.id in signals and signals[child.id].optional
+            if isinstance(child, ast.Name)
+            and child.id in self.signals
+            and self.signals[child.id].optional
         }
         return sorted(names)
 
-    def value(node: ast.expr) -> str:
+    def value(self, node: ast.expr) -> str:
         match node:
             case ast.Name(id=name):
-                return read(name)
+                return self.read(name)
             case ast.Constant(value=int() | float() as number):
                 return repr(float(number))  # no integers, which could grow without bounds
             case ast.Constant(value=constant):
                 return repr(constant)
             case ast.UnaryOp(operand=operand):
-                return f"(-{value(operand)})"
+                return f"(-{self.value(operand)})"
             case ast.BinOp(left=left, op=op, right=right):
-                return f"({value(left)} {ARITHMETIC[type(op)]} {value(right)})"
+                return f"({self.value(left)} {ARITHMETIC[type(op)]} {self.value(right)})"
         raise AssertionError(ast.dump(node))
-
-    return emit(node, wanted)
 
 
 def _divisors(*nodes: ast.expr) -> list[ast.expr]:

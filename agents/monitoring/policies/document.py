@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 import yaml
 
 from agents.monitoring.policies.problems import Report
+from streams.aside import giving_way
 
 MAX_BYTES: Final = 262_144
 MAX_DEPTH: Final = 12
@@ -77,7 +78,7 @@ def _compose(report: Report) -> Node | None:
     root: Node | None = None
     open_: list[Node] = []
     count = 0
-    for event in yaml.parse(report.text, Loader=_LOADER):
+    for event in giving_way(yaml.parse(report.text, Loader=_LOADER)):
         start, end = _index(event.start_mark), _index(event.end_mark)
         if isinstance(event, yaml.DocumentStartEvent) and root is not None:
             report.add("a second document", "one policy a file", start=start, end=end)

@@ -12,6 +12,7 @@ from agents.monitoring.policies.problems import Report
 from agents.monitoring.policies.reading import Draft, RuleDraft
 from agents.monitoring.policies.satisfiability import Alternatives, Prover
 from agents.monitoring.signals import SIGNALS
+from streams.aside import give_way, giving_way
 
 
 def check_effect(draft: Draft, report: Report) -> None:
@@ -30,13 +31,16 @@ def check_effect(draft: Draft, report: Report) -> None:
             "no rule would ever fire",
         )
         return
-    alone = [prover.alternatives(each.rule.condition.tree) for each in draft.rules]
-    guarded = [prover.alternatives(each.rule.condition.tree, given) for each in draft.rules]
+    alone = [prover.alternatives(each.rule.condition.tree) for each in giving_way(draft.rules)]
+    guarded = [
+        prover.alternatives(each.rule.condition.tree, given) for each in giving_way(draft.rules)
+    ]
     for each, free, bound in zip(draft.rules, alone, guarded, strict=True):
         always = given is not None and prover.covers(free, given)
         _check_ways(each, free, bound, report, always=always)
     for index, each in enumerate(draft.rules):
         for other, wide in zip(draft.rules[:index], alone, strict=False):
+            give_way()
             if other.rule.mode == "enforce" and prover.covers(wide, guarded[index]):
                 _tell_covered(each, other, report)
                 break
@@ -49,7 +53,7 @@ def _check_use(draft: Draft, report: Report) -> None:
         conditions.append(draft.guard)
     used = {
         child.id
-        for condition in conditions
+        for condition in giving_way(conditions)
         for child in ast.walk(condition.tree)
         if isinstance(child, ast.Name)
     }

@@ -41,6 +41,7 @@ from agents.monitoring.policies.fields import Tell, about, choice, mapping, text
 from agents.monitoring.policies.problems import Report, did_you_mean, short
 from agents.monitoring.policies.quotas import read_breaker, read_quota
 from agents.monitoring.signals import SIGNALS
+from streams.aside import giving_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ class _Reader:
             )
             return ()
         names: dict[str, int] = {}
-        read = [self.rule(item, names) for item in node.items]
+        read = [self.rule(item, names) for item in giving_way(node.items)]
         drafts = [draft for draft in read if draft is not None]
         steps = sum(draft.rule.condition.steps for draft in drafts)
         if steps > MAX_POLICY_STEPS:

@@ -25,6 +25,7 @@ from agents.monitoring.policies.constraints import (
 from agents.monitoring.policies.expressions import Condition
 from agents.monitoring.policies.operators import MIRRORED, NEGATED, SYMBOLS, bounds, decided
 from agents.monitoring.signals import Signal
+from streams.aside import giving_way
 
 MAX_ALTERNATIVES: Final = 64
 """A condition with more is not looked into."""
@@ -79,7 +80,7 @@ class Prover:
             return False
         return all(
             any(_within(one.constraints, other.constraints) for other in wide.ways)
-            for one in narrow.ways
+            for one in giving_way(narrow.ways)
         )
 
     def _ways(self, node: ast.expr, *, wanted: bool, branch: int | None) -> list[Alternative]:
@@ -162,7 +163,7 @@ class Prover:
             raise _TooManyError
         found = []
         for one in some:
-            for other in others:
+            for other in giving_way(others):
                 constraints = self._joined(one.constraints, other.constraints)
                 if constraints is not None:
                     found.append(Alternative(constraints, one.branches | other.branches))

@@ -28,6 +28,7 @@ from agents.monitoring.policy_log import offset_of, read_policies
 from agents.monitoring.sweeping.state import KEPT_SECONDS
 from agents.monitoring.sweeping.subject import changed_rights, newly_enforced
 from streams import topics
+from streams.aside import to_thread_aside
 from streams.group_offsets import commit_offset, committed_offsets
 from streams.log_reader import LogReader, MissingTopicError
 from streams.metrics import SWEEP_STEPS, Metrics
@@ -120,7 +121,7 @@ class AutomaticSweeps:
             return
         version = await self._settled(lambda judge: judge.registry.version)
         until = await self._until(position, int(version))
-        subject = await asyncio.to_thread(
+        subject = await to_thread_aside(
             changed_rights, self._settings, self._registry, position - 1, until
         )
         if subject is not None:
@@ -145,7 +146,7 @@ class AutomaticSweeps:
         if offset_of(self._keeper.current.policy.version) < position:
             return
         offset = offset_of(await self._settled(lambda judge: judge.policy.version))
-        names = await asyncio.to_thread(self._new_rules, offset, position)
+        names = await to_thread_aside(self._new_rules, offset, position)
         if names:
             log.info("sweeping for rules that began to act: %s", ", ".join(names))
             await self._sweep(*(f"--rule={name}" for name in names))

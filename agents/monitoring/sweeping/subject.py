@@ -15,6 +15,7 @@ from agents.monitoring.policies import Policy, Rule
 from agents.monitoring.registry import Registry, compile_registry
 from agents.records import Right
 from streams import topics
+from streams.aside import giving_way
 from streams.kafka import ping
 from streams.log_reader import LogReader
 from streams.schema_registry import SchemaRegistry
@@ -121,7 +122,8 @@ def changed_rights(
     if before is None:
         return None
     old = before
-    wider = [each for each, right in log.rights.items() if widens(old.get(each), right)]
+    rights = giving_way(log.rights.items())
+    wider = [each for each, right in rights if widens(old.get(each), right)]
     return of_rights(log, wider) if wider else None
 
 
