@@ -25,13 +25,14 @@ $(UV):
 	@$(PYTHON) -m venv $(TOOLS)
 	@$(TOOLS)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-# Run-time packages; --inexact leaves those of the developers where they are.
+# Run-time packages; --inexact leaves those of the developers where they are. Compiled here, because
+# where PYTHONDONTWRITEBYTECODE is set each start would compile them anew, for a second.
 .venv/.installed: uv.lock pyproject.toml | $(UV)
-	@$(UV) sync --quiet --frozen --no-dev --inexact --python $(PYTHON)
+	@$(UV) sync --quiet --frozen --no-dev --inexact --compile-bytecode --python $(PYTHON)
 	@touch $@
 
 .venv/.installed-dev: uv.lock pyproject.toml | $(UV)
-	@$(UV) sync --quiet --frozen --python $(PYTHON)
+	@$(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON)
 	@touch $@ .venv/.installed
 
 install: .venv/.installed ## leave the command at .venv/bin/assayer
@@ -47,7 +48,8 @@ lint: .venv/.installed-dev ## style, types and layers
 
 test: lint ## set up what tests need, lint, and run every test
 	.venv/bin/python -m deploy.services setup
-	.venv/bin/python -m pytest -n 2 --dist loadfile
+	@.venv/bin/python -m compileall -q schemas streams agents deploy tests
+	.venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 services: .venv/.installed-dev ## start a local Kafka, schema registry and Redis; prints the settings to export
 	@.venv/bin/python -m deploy.services up

@@ -19,6 +19,8 @@ _ANYTHING: Final = "\0"
 _QUANTIFIER: Final = re.compile(r"[?*+]|\{(\d+)(?:,(\d*))?\}")
 
 _SPECIAL: Final = frozenset(".^$*+?()[]{}|\\")
+_PLAIN: Final = re.compile(r"[^.^$*+?()\[\]{}|\\]+(?![?*+{])")
+"""Characters that stand for themselves, once."""
 
 
 class _EndlessError(Exception):
@@ -98,6 +100,8 @@ def _loosely(pattern: str, position: int) -> tuple[list[str], int]:
 
 def escaped(text: str) -> str:
     """Return the expression that stands for this text alone."""
+    if _SPECIAL.isdisjoint(text):
+        return text
     return "".join(f"\\{character}" if character in _SPECIAL else character for character in text)
 
 
@@ -127,6 +131,11 @@ def _alternation(pattern: str, position: int) -> tuple[list[str], int]:
             texts += branch
             branch = [""]
             position += 1
+            continue
+        plain = _PLAIN.match(pattern, position)
+        if plain is not None:
+            branch = [text + plain[0] for text in branch]
+            position = plain.end()
             continue
         choices, position = _atom(pattern, position)
         if position < len(pattern) and pattern[position] == "?":

@@ -71,6 +71,8 @@ def pattern_of(source: str, *, accents: bool) -> str:
     Letters beyond ASCII are folded as the texts are (NFKC, case). An accented letter also stands
     for the bare one, unless `accents` tell words apart (Vietnamese).
     """
+    if source.isascii():
+        return source
     parts: list[str] = []
     in_class = escaped = False
     for character in source:
