@@ -11,7 +11,14 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from deploy.services.downloads import kafka_libraries
-from deploy.services.process import Service, ServiceError, accepts, free_port
+from deploy.services.process import (
+    LASTING_JVM,
+    SHORT_LIVED_JVM,
+    Service,
+    ServiceError,
+    accepts,
+    free_port,
+)
 
 _PROPERTIES = """\
 process.roles=broker,controller
@@ -43,8 +50,12 @@ class Kafka(Service):
     name = "kafka"
 
     def __init__(self, *, detached: bool = False, heap: str = "1g", cpus: str = "") -> None:
-        """Prepare a broker; `cpus` pins it to processors, as `taskset -c` takes them."""
+        """Prepare a broker; `cpus` pins it to processors, as `taskset -c` takes them.
+
+        One that is pinned is to be fast, one that is detached to last.
+        """
         super().__init__(detached=detached)
+        self._jvm = LASTING_JVM if detached or cpus else SHORT_LIVED_JVM
         self._libraries = kafka_libraries() / "libs"
         self._heap = heap
         self._cpus = cpus
@@ -88,7 +99,7 @@ class Kafka(Service):
         pinned = ["taskset", "-c", self._cpus] if self._cpus else []
         return [
             *pinned,
-            *("java", f"-Xmx{heap}", "-XX:+UseSerialGC"),
+            *("java", f"-Xmx{heap}", *self._jvm),
             *("-cp", f"{self._libraries}/*"),
             *arguments,
         ]

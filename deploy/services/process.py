@@ -16,6 +16,10 @@ from typing import Final, Self
 FOLDER_PREFIX: Final = "assayer-service-"
 START_SECONDS: Final = 90.0
 STOP_SECONDS: Final = 15.0
+SHORT_LIVED_JVM: Final = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""Options of a JVM that runs for minutes: it starts with half the processor time, because it does
+not compile for speed."""
+LASTING_JVM: Final = ("-XX:+UseSerialGC",)
 _PR_SET_PDEATHSIG: Final = 1
 
 

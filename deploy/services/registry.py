@@ -6,7 +6,13 @@ import urllib.request
 from urllib.error import URLError
 
 from deploy.services.downloads import REGISTRY_VERSION, registry_home
-from deploy.services.process import Service, accepts, free_port
+from deploy.services.process import (
+    LASTING_JVM,
+    SHORT_LIVED_JVM,
+    Service,
+    accepts,
+    free_port,
+)
 
 
 class SchemaRegistryServer(Service):
@@ -17,6 +23,7 @@ class SchemaRegistryServer(Service):
     def __init__(self, *, detached: bool = False) -> None:
         """Prepare a registry."""
         super().__init__(detached=detached)
+        self._jvm = LASTING_JVM if detached else SHORT_LIVED_JVM
         self._home = registry_home()
         self.port = free_port()
 
@@ -28,7 +35,7 @@ class SchemaRegistryServer(Service):
     def command(self) -> list[str]:
         """Return the command line."""
         jar = next(self._home.rglob(f"apicurio-registry-app-{REGISTRY_VERSION}-runner.jar"))
-        return ["java", "-Xmx400m", "-XX:+UseSerialGC", "-jar", str(jar)]
+        return ["java", "-Xmx400m", *self._jvm, "-jar", str(jar)]
 
     def environment(self) -> dict[str, str]:
         """Return address and port."""
