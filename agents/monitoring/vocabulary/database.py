@@ -2,7 +2,7 @@
 
 Hyperscan says which expressions match and where a match ends. Where it begins follows from its
 length, where all that an expression matches is of one length; RE2 says it of the others, in time
-linear in the text. Hyperscan could say it too, with a database eight times as large that ends the
+linear in the text. Hyperscan could say it too, with databases five times as large that end the
 process on some texts ('ab ' 500 times, before what follows an optional word).
 """
 
