@@ -17,6 +17,28 @@ hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
 
 
+LONGEST_FIRST = (
+    "integration/test_sweep",
+    "chaos/test_servers_away",
+    "integration/test_automatic_sweep",
+    "integration/test_policies",
+    "integration/test_policy_diff",
+    "integration/test_breaker",
+    "integration/test_recovery",
+    "integration/test_explain",
+    "chaos/test_nothing_lost",
+)
+"""Files that take minutes: who runs several at once begins with them, so that none is left over."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order files: the longest first, the rest as they were found."""
+    rank = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(
+        key=lambda item: rank.get(f"{item.path.parent.name}/{item.path.stem}", len(LONGEST_FIRST))
+    )
+
+
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[Kafka]:
     """A real broker for the whole run; tests keep apart by topic prefix."""

@@ -29,6 +29,7 @@ import agents.monitoring.policies
 from agents.alliance.rights_publish import publish_rights
 from agents.monitoring.publishing import ListingPublisher
 from agents.records import Listing, Right, Sale, Seller
+from deploy.services.process import die_with_parent
 from streams import topics
 from streams.codec import Decoder
 from streams.schema_registry import SchemaRegistry
@@ -112,6 +113,11 @@ def run_command(
     )
 
 
+def started(command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
+    """Start a process that ends with this one, also when this one is killed without a word."""
+    return subprocess.Popen(command, preexec_fn=die_with_parent, **options)  # noqa: PLW1509
+
+
 class WorkerProcess:
     """`assayer worker` as an SRE runs it. A context manager that kills what is left."""
 
@@ -125,7 +131,7 @@ class WorkerProcess:
     def start(self) -> Self:
         """Start it and return once it says where its metrics are."""
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
+            self._process = started(
                 [*COMMAND, "worker"],
                 env=environment(self._settings, **self._more),
                 stdout=log,

@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.harness import COMMAND, wait_for
+from tests.harness import COMMAND, started, wait_for
 
 
 def _start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     """Start a demo in a session of its own, as a terminal does, in `folder` and for its files."""
-    return subprocess.Popen(
+    return started(
         [*COMMAND, "demo", *arguments],
         env={**os.environ, "TMPDIR": str(folder)},
         cwd=folder,
@@ -63,7 +63,7 @@ def test_a_demo_that_is_ended_leaves_nothing_behind(tmp_path: Path, number: int)
 
 def test_a_demo_nobody_reads_ends_at_once(tmp_path: Path) -> None:
     """`assayer demo | head`: exit 141 as of any program whose reader has gone, and no complaint."""
-    with subprocess.Popen(
+    with started(
         [*COMMAND, "demo"],
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,

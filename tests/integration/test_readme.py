@@ -15,7 +15,15 @@ from typing import Final
 import pytest
 
 from streams.settings import Settings
-from tests.harness import Bus, WorkerProcess, environment, json_lines, run_command, wait_for
+from tests.harness import (
+    Bus,
+    WorkerProcess,
+    environment,
+    json_lines,
+    run_command,
+    started,
+    wait_for,
+)
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -82,7 +90,7 @@ def _running(program: str, settings: Settings, folder: Path) -> Iterator[Path]:
     """Run one of the programs; yield the file it prints to. Ends it as Ctrl-C does."""
     output = folder / f"{program}.txt"
     with output.open("wb") as file:
-        process = subprocess.Popen(
+        process = started(
             [sys.executable, program],
             cwd=folder,
             env=_environment(settings),

@@ -27,6 +27,7 @@ from tests.harness import (
     listing,
     now_ms,
     run_command,
+    started,
     wait_for,
 )
 from tests.integration.command import is_plain
@@ -171,7 +172,7 @@ class State:
 
 def kill_when(bus: Bus, arguments: list[str], moment: Callable[[], bool]) -> None:
     """Run a sweep and kill it at a moment."""
-    process = subprocess.Popen(
+    process = started(
         [*COMMAND, "sweep", *arguments],
         env=environment(bus.settings),
         stdout=subprocess.DEVNULL,
@@ -335,7 +336,7 @@ def test_two_do_not_sweep_for_the_same_at_once(settings: Settings) -> None:
     bus = another(settings)
     bus.publish(catalogue(600), sellers=sellers(), rights=[NEW])
     slowly = ["--right", NEW.right_id, "--rate", "30"]
-    process = subprocess.Popen(
+    process = started(
         [*COMMAND, "sweep", *slowly], env=environment(bus.settings), stderr=subprocess.PIPE
     )
     try:

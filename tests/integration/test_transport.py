@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from streams.settings import Settings
-from tests.harness import environment, wait_for
+from tests.harness import environment, started, wait_for
 from tests.integration.faust_apps import (
     NEVER,
     Held,
@@ -221,7 +220,7 @@ def test_a_batch_in_flight_when_the_process_is_killed_is_delivered_again(
     produce(settings, topic, _numbers(30))
     out = tmp_path / "out"
     with out.open("wb") as stdout:
-        victim = subprocess.Popen(
+        victim = started(
             [sys.executable, "-m", "tests.integration.killed_consumer", topic],
             env=environment(settings, ASSAYER_BATCH_RECORDS="10"),
             stdout=stdout,

@@ -19,7 +19,7 @@ from agents.cli import main
 from agents.monitoring.policies import DEFAULT, default_policy
 from agents.records import DAY_MS, Listing, Right, Seller, format_time, parse_time
 from deploy.services.process import free_port
-from tests.harness import COMMAND, json_lines, wait_for
+from tests.harness import COMMAND, json_lines, started, wait_for
 from tests.integration.command import write_lines
 
 NOW = parse_time("2026-11-24T12:00:00Z")
@@ -235,7 +235,7 @@ def test_ctrl_c_ends_all_processes_and_says_nothing(tmp_path: Path) -> None:
     with (tmp_path / "endless.jsonl").open("w") as file:
         for _ in range(200):
             file.write(line * 1_000)
-    process = subprocess.Popen(
+    process = started(
         [*COMMAND, "policy", "diff", "default", "stricter.yaml", "--listings", "endless.jsonl",
          "--rights", "rights.jsonl", "--processes", "2"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
