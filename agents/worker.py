@@ -39,7 +39,7 @@ from streams.codec import Encoder
 from streams.dead_letters import DeadLetters
 from streams.health import HealthServer
 from streams.log_reader import partitions_of
-from streams.memory import give_memory_back, keep_batches_memory
+from streams.memory import give_memory_back, keep_batches_memory, use_one_arena
 from streams.metrics import Metrics
 from streams.producer import Producer
 from streams.schema_registry import SchemaRegistry
@@ -83,6 +83,7 @@ class Worker:
         registry: SchemaRegistry | None = None,
         stopping: Callable[[], None] = lambda: None,
     ) -> None:
+        use_one_arena()
         self.settings = settings
         self.metrics = Metrics()
         self.url = ""
