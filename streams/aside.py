@@ -60,8 +60,8 @@ def give_way() -> None:
     What takes longer than `PIECE_S` without it is waited for; 0.1 µs where there is no rest.
     """
     if time.perf_counter() >= _pace.rest_at:
-        # What was made so far is collected while it is little: all that a registry of 1,200 rights
-        # makes, at once, took 8 ms, and in whichever thread was the next to make something.
+        # What was made so far is collected while it is little: all that a registry makes would be
+        # collected at once, in whichever thread is the next to make something.
         if gc.isenabled() and gc.get_count()[0] > YOUNG:
             gc.collect(0)
         time.sleep(REST_S)

@@ -1,6 +1,6 @@
 """Keeps compiled Hyperscan databases between starts, in the user's cache folder.
 
-Compiling the vocabulary takes half a minute of CPU, reading what was compiled a hundredth of that.
+Compiling the vocabulary takes six seconds of CPU, reading what was compiled a fiftieth of that.
 A file is known by what it was compiled from, Hyperscan's version and the CPU features it was
 compiled for. A file that can't be read, or is not what was written, is compiled anew; nothing
 depends on one.
