@@ -5,6 +5,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 UV_VERSION := 0.13.9
 TOOLS := .venv-tools
+NATIVE := agents/monitoring/marks/_sieve.so
 UV := $(TOOLS)/bin/uv
 export UV_PYTHON_DOWNLOADS := never
 # As pip does: networks with a certificate authority of their own have it in the system's store.
@@ -27,13 +28,19 @@ $(UV):
 
 # Run-time packages; --inexact leaves those of the developers where they are. Compiled here, because
 # where PYTHONDONTWRITEBYTECODE is set each start would compile them anew, for a second.
-.venv/.installed: uv.lock pyproject.toml | $(UV)
+.venv/.installed: uv.lock pyproject.toml $(NATIVE) | $(UV)
 	@$(UV) sync --quiet --frozen --no-dev --inexact --compile-bytecode --python $(PYTHON)
 	@touch $@
 
-.venv/.installed-dev: uv.lock pyproject.toml | $(UV)
+.venv/.installed-dev: uv.lock pyproject.toml $(NATIVE) | $(UV)
 	@$(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON)
 	@touch $@ .venv/.installed
+
+# Built by the installation of the package, which is asked for anew where the library is not there.
+agents/%.so: deploy/native.py pyproject.toml | $(UV)
+	@$(UV) sync --quiet --frozen --no-dev --inexact --reinstall-package assayer --python $(PYTHON)
+	@touch $@
+$(NATIVE): agents/monitoring/marks/sieve.c
 
 install: .venv/.installed ## leave the command at .venv/bin/assayer
 
@@ -64,4 +71,4 @@ bench: .venv/.installed-dev ## run the benchmarks and write their table
 	.venv/bin/python -m tests.benchmarks.judgement --half test
 
 clean: ## remove what the targets made
-	rm -rf .venv $(TOOLS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf .venv $(TOOLS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist $(NATIVE)

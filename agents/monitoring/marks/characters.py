@@ -132,14 +132,19 @@ def tables() -> Tables:
     flags[[ord(c) for c in STRIKING + INSTEAD]] |= STRIKES
     drawn = drawings()[1]
     flags[[ord(c) for c in {"<", "&", *(drawing[0] for drawing in drawn)}]] |= DRAWS
-    # A tag goes on with a letter, '/' or '!', an entity with '#' or a letter.
-    pairs = {f"<{c}" for c in f"{string.ascii_letters}/!"}
-    pairs |= {f"&{c}" for c in f"{string.ascii_letters}#"}
-    pairs |= {drawing[:2] for drawing in drawn}
+    pairs = {*markup_begins(), *(drawing[:2] for drawing in drawn)}
     letters = first.copy()
     letters[soft] = 0
     numbers = sorted({pair_of(ord(pair[0]), ord(pair[1])) for pair in pairs})
     return Tables((first, second), letters, flags, spelled, np.array(numbers, np.intp))
+
+
+def markup_begins() -> set[str]:
+    """Return what a tag or an entity of HTML may begin with."""
+    # A tag goes on with a letter, '/' or '!', an entity with '#' or a letter.
+    return {f"<{c}" for c in f"{string.ascii_letters}/!"} | {
+        f"&{c}" for c in f"{string.ascii_letters}#"
+    }
 
 
 def pair_of(one: _Number, other: _Number) -> _Number:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as detail
-from typing import Final, NamedTuple, cast
+from typing import Final
 
-import hyperscan
 import numpy as np
 
 from agents.monitoring.folding import Reading
@@ -23,13 +21,15 @@ from agents.monitoring.marks.decoding import (
 )
 from agents.monitoring.marks.disguise import Sighting, look_at
 from agents.monitoring.marks.gaps import Strength
+from agents.monitoring.marks.literals import Literals
+from agents.monitoring.marks.overlaps import Placed, longest, surer
 from agents.monitoring.marks.sheet import MOST_CHARACTERS, Sheet, first_texts
+from agents.monitoring.marks.sieve import Sieve, Sifted
 from agents.monitoring.marks.skeleton import BEGINS, Skeleton, fold, turns
 from agents.monitoring.marks.spellings import Spelling, spellings_of, words_of
 from agents.monitoring.marks.struck import StruckMarks
 from streams.aside import give_way, giving_way
 
-_BOUNDARY_BYTES: Final = BOUNDARY.encode()
 SHORT: Final = 3
 """A mark with no more letters than this in its skeleton is looked for between words only."""
 STRUCK_WORD: Final = 6
@@ -79,14 +79,6 @@ class Found:
     words: list[MarkMatch]
 
 
-class Placed(NamedTuple):
-    """A sighting, with its span of the original text."""
-
-    sighting: Sighting
-    start: int
-    end: int
-
-
 Seen = Mapping[str, Sequence[Placed]]
 """What was sighted in a listing, by text: in equal texts stands the same."""
 
@@ -94,7 +86,7 @@ Seen = Mapping[str, Sequence[Placed]]
 class MarkMatcher:
     """All marks of a registry, compiled. Immutable; built aside and swapped in.
 
-    Not for use from two threads at once: Hyperscan's scratch space belongs to one scan at a time.
+    Not for use from two threads at once: see `Literals`.
     """
 
     def __init__(self, marks: Sequence[str], words: Sequence[str] = ()) -> None:
@@ -119,14 +111,22 @@ class MarkMatcher:
             # Scripts without spaces have no words to look between, and letters enough to be rare.
             between_words = len(pattern) <= SHORT and max(pattern) < 0x80
             (short if between_words else long).append(number)
-        self._long = _compile([(self._patterns[n], n) for n in long])
-        self._short = _compile(
-            [
-                (begun, n)
-                for n in giving_way(short)
-                for begun in _as_words(self._patterns[n], self._spellings[n])
-            ]
+        begun = [
+            (words, n)
+            for n in giving_way(short)
+            for words in _as_words(self._patterns[n], self._spellings[n])
+        ]
+        self._long = Literals([(self._patterns[n], n) for n in long])
+        self._short = Literals(begun)
+        self._sieve = Sieve(
+            [self._patterns[n] for n in long if self._is_of_mark(n)],
+            [pattern for pattern, n in begun if self._is_of_mark(n)],
+            self._struck.contexts,
         )
+
+    def _is_of_mark(self, number: int) -> bool:
+        """Return whether a pattern is one of a mark, not of words alone."""
+        return any(spelling.mark < len(self.marks) for spelling in self._spellings[number])
 
     def screen(self, texts: Sequence[Sequence[bytes]]) -> dict[int, Seen | None]:
         """Return which of some listings name a mark, given the UTF-8 texts of each, and what.
@@ -135,34 +135,39 @@ class MarkMatcher:
         None those that have to be read by themselves, as `find` does: they are hostile, or huge, or
         not UTF-8.
         """
-        if not texts:
-            return {}
-        pieces = [_BOUNDARY_BYTES + _BOUNDARY_BYTES.join(fields) for fields in texts]
-        counts = [len(fields) or 1 for fields in texts]
-        apart: set[int] = set()
-        if max(map(len, pieces)) > MOST_CHARACTERS:
-            apart = {n for n, piece in enumerate(pieces) if len(piece) > MOST_CHARACTERS}
-            _blank(pieces, counts, apart)
-        joined = b"".join(pieces)
-        try:
-            text = joined.decode()
-        except UnicodeDecodeError:
-            text = ""
-        if not text or joined.count(_BOUNDARY_BYTES) != sum(counts):
-            odd = {n for n, piece in enumerate(pieces) if _is_odd(piece, counts[n])}
-            _blank(pieces, counts, odd)
-            apart |= odd
-            text = b"".join(pieces).decode()
+        huge = {n for n, fields in enumerate(texts) if sum(map(len, fields)) > MOST_CHARACTERS}
+        sifted = self._sieve.sift([() if n in huge else fields for n, fields in enumerate(texts)])
+        found: dict[int, Seen | None] = dict.fromkeys(huge | sifted.unreadable)
         if not self.marks:
-            return dict.fromkeys(apart)
-        sheet = Sheet(text, counts)
+            return found
+        struck = self._with_struck_letters(texts, sifted) - sifted.unreadable
+        numbers = sorted(sifted.through | struck)
+        if not numbers:
+            return found
+        chosen = [[field.decode() for field in texts[number]] for number in numbers]
+        sheet = Sheet(
+            "".join(f"{BOUNDARY}{BOUNDARY.join(fields)}" for fields in chosen),
+            [len(fields) for fields in chosen],
+        )
         seen, cut = self._read(sheet)
-        found: dict[int, Seen | None] = {
-            number: None if number in cut else _by_text(sheet, placed)
-            for number, placed in seen.items()
-            if number in cut or any(item.sighting.mark < len(self.marks) for item in placed)
+        for number, placed in seen.items():
+            if number in cut:
+                found[numbers[number]] = None
+            elif any(item.sighting.mark < len(self.marks) for item in placed):
+                found[numbers[number]] = _by_text(sheet, placed)
+        return found
+
+    def _with_struck_letters(self, texts: Sequence[Sequence[bytes]], sifted: Sifted) -> set[int]:
+        """Return the listings in which letters of a mark are struck out."""
+        if not sifted.struck:
+            return set()
+        of_text = [(number, field) for number, fields in enumerate(texts) for field in fields]
+        return {
+            of_text[text][0]
+            for text, places in sifted.struck.items()
+            for sighting in self._struck.find(of_text[text][1].decode(), places)
+            if sighting.mark < len(self.marks)
         }
-        return found | dict.fromkeys(apart)
 
     def find(self, fields: Mapping[str, str]) -> list[MarkMatch]:
         """Return every mark in these texts, in the order of fields and positions.
@@ -237,7 +242,7 @@ class MarkMatcher:
             key = (sighting.mark, start + offset, end + offset)
             placed = found.setdefault(number, {})
             known = placed.get(key)
-            if known is None or _surer(sighting, known.sighting):
+            if known is None or surer(sighting, known.sighting):
                 placed[key] = Placed(sighting, *key[1:])
 
         for number, skeleton, sighting in self._sightings(fold(decoded), sheet, looks, cut):
@@ -270,12 +275,17 @@ class MarkMatcher:
                 for index, skeleton, sighting in self._sightings(way, part, looks, cut):
                     number = part.numbers[index]
                     note(number, skeleton, sighting, sheet.starts[number] - part.starts[index])
-        for number, places in sheet.by_listing(self._struck.places(decoded)).items():
+        for number, sighting in self._struck_in(sheet):
             start = sheet.starts[number]
-            for sighting in self._struck.find(sheet.listing(number), places):
-                key = (sighting.mark, start + sighting.start, start + sighting.end)
-                found.setdefault(number, {}).setdefault(key, Placed(sighting, *key[1:]))
+            key = (sighting.mark, start + sighting.start, start + sighting.end)
+            found.setdefault(number, {}).setdefault(key, Placed(sighting, *key[1:]))
         return {number: list(placed.values()) for number, placed in found.items()}, cut
+
+    def _struck_in(self, sheet: Sheet) -> Iterator[tuple[int, Sighting]]:
+        """Yield the marks of which letters are struck out, each with its listing."""
+        for number, places in sheet.by_listing(self._struck.places(sheet.decoded)).items():
+            for sighting in self._struck.find(sheet.listing(number), places):
+                yield number, sighting
 
     def _sightings(
         self, skeleton: Skeleton, sheet: Sheet, looks: Counter[int], cut: set[int]
@@ -320,8 +330,8 @@ class MarkMatcher:
         """Yield the places where a mark's skeleton stands between the edges of words."""
         if not len(skeleton):
             return
-        numbers, ends = _scan(self._long, skeleton.run_on)
-        short, short_ends = _scan(self._short, skeleton.begun)
+        numbers, ends = self._long.find(skeleton.run_on)
+        short, short_ends = self._short.find(skeleton.begun)
         if len(short):
             closed = np.append(skeleton.apart[1:], True)[short_ends - 1]
             numbers = np.concatenate((numbers, short[closed]))
@@ -339,27 +349,13 @@ class MarkMatcher:
             yield first, self._spellings[number]
 
 
-def _blank(pieces: list[bytes], counts: list[int], numbers: Iterable[int]) -> None:
-    """Take the texts of some listings away, in place."""
-    for number in numbers:
-        pieces[number], counts[number] = _BOUNDARY_BYTES, 1
-
-
-def _is_odd(piece: bytes, count: int) -> bool:
-    """Return whether texts are no UTF-8, or hold the sign that stands between `count` of them."""
-    try:
-        return piece.decode().count(BOUNDARY) != count
-    except UnicodeDecodeError:
-        return True
-
-
 def _by_text(sheet: Sheet, placed: Iterable[Placed]) -> Seen:
     """Return what was sighted in one listing of a sheet by text, each with its span of the text."""
     by_span: defaultdict[tuple[int, int], list[Placed]] = defaultdict(list)
     for sighting, start, end in placed:
         span = sheet.text_at(start)
         by_span[span].append(Placed(sighting, start - span[0], end - span[0]))
-    return {sheet.text[start:end]: _longest(found) for (start, end), found in by_span.items()}
+    return {sheet.text[start:end]: longest(found) for (start, end), found in by_span.items()}
 
 
 def _opens(skeleton: Skeleton) -> Bools:
@@ -386,80 +382,3 @@ def _as_words(pattern: bytes, spellings: Sequence[Spelling]) -> Iterator[bytes]:
         ways += ({0, cut} for cut in letters)
     for starts in ways:
         yield bytes(byte ^ BEGINS if at in starts else byte for at, byte in enumerate(pattern))
-
-
-def _scan(database: hyperscan.Database | None, data: bytes) -> tuple[Ints, Ints]:
-    """Return the numbers of the patterns found, and where each ends."""
-    found: tuple[list[int], list[int]] = ([], [])
-    if database is not None:
-        database.scan(data, match_event_handler=_collect, context=found)
-    return np.array(found[0], np.intp), np.array(found[1], np.intp)
-
-
-def _compile(patterns: Sequence[tuple[bytes, int]]) -> hyperscan.Database | None:
-    """Return the database of literal patterns; None without any."""
-    if not patterns:
-        return None
-    unique = sorted(set(patterns))
-    give_way()
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    database.compile(
-        expressions=[pattern for pattern, _ in unique],
-        ids=[number for _, number in unique],
-        elements=len(unique),
-        flags=0,
-        literal=True,
-    )
-    return database
-
-
-def _collect(id_: int, start: int, end: int, flags: int, context: object) -> None:  # noqa: ARG001
-    numbers, ends = cast(tuple[list[int], list[int]], context)
-    numbers.append(id_)
-    ends.append(end)
-
-
-_SURENESS: Final[dict[Strength, int]] = {"plain": 2, "hidden": 1, "weak": 0}
-
-
-def _surer(one: Sighting, other: Sighting) -> bool:
-    return (_SURENESS[one.strength], -len(one.folds)) > (
-        _SURENESS[other.strength],
-        -len(other.folds),
-    )
-
-
-def _longest(found: Iterable[Placed]) -> list[Placed]:
-    """Drop what lies within a longer match, or overlaps a surer one of the same mark; in order."""
-    found = sorted(found, key=lambda item: (item.start, item.end, item.sighting.mark))
-    starts = [item.start for item in found]
-    widest = max((item.end - item.start for item in found), default=0)
-    # Only what begins no further off than the widest can overlap: of 3,000 matches a few.
-    return [
-        item
-        for item in found
-        if not any(
-            _outdoes(other, item)
-            for other in found[
-                bisect_left(starts, item.start - widest) : bisect_left(starts, item.end)
-            ]
-        )
-    ]
-
-
-def _outdoes(other: Placed, item: Placed) -> bool:
-    """Return whether a match that overlaps another stands instead of it."""
-    if other is item or other.start >= item.end or item.start >= other.end:
-        return False
-    sighting, surer = item.sighting, other.sighting
-    if surer.mark == sighting.mark:
-        if _surer(surer, sighting):
-            return True
-        if _surer(sighting, surer):
-            return False
-    return (
-        other.start <= item.start
-        and item.end <= other.end
-        and other.end - other.start > item.end - item.start
-        and _SURENESS[surer.strength] >= _SURENESS[sighting.strength]
-    )

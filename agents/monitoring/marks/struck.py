@@ -56,22 +56,27 @@ _NEAR: Final = 3
 """Letters on either side of a sign by which it is known whether a mark may stand there."""
 _HASHED: Final = (1 << 20) - 3
 _LAST_LETTER: Final = 0x100
-_LETTERS: Final = np.array([chr(code).isalpha() for code in range(_LAST_LETTER)] + [False])
+LATIN: Final = np.array([chr(code).isalpha() for code in range(_LAST_LETTER)] + [False])
+"""Which code points of Latin-1 are letters."""
 
 
 _LAST_SIGN: Final = 0xFFFF
 
 
-def _set(signs: str) -> npt.NDArray[np.bool_]:
-    """Return for each code point up to `_LAST_SIGN` whether it is one of some signs."""
-    found = np.zeros(_LAST_SIGN + 1, np.bool_)
-    found[[ord(sign) for sign in signs]] = True
-    return found
+_STRIKES_OUT: Final = 1
+_IS_DRAWN: Final = 2
+_MAY_OPEN: Final = 4
 
 
-_STRIKES_OUT: Final = _set(_SIGNS)
-_DRAWN: Final = _set(DRAWN)
-_OPENS: Final = _set(_AT_THE_START)
+def _kinds() -> npt.NDArray[np.uint8]:
+    kinds = np.zeros(_LAST_SIGN + 1, np.uint8)
+    for signs, kind in ((_SIGNS, _STRIKES_OUT), (DRAWN, _IS_DRAWN), (_AT_THE_START, _MAY_OPEN)):
+        kinds[[ord(sign) for sign in signs]] |= kind
+    return kinds
+
+
+SIGNS: Final = _kinds()
+"""For each code point up to U+FFFF whether it strikes out, is drawn, may stand at the start."""
 
 
 class StruckMarks:
@@ -97,8 +102,9 @@ class StruckMarks:
                 blanked = f"{word[:place]}{_BLANK}{word[place + 1 :]}"
                 known = self._blanked.get(blanked)
                 self._blanked[blanked] = word if known is None else f"{known} {word}"
-        self._contexts = np.zeros(_HASHED, np.bool_)
-        self._contexts[_contexts(list(self._blanked))] = True
+        self.contexts = np.zeros(_HASHED, np.bool_)
+        """Hashes of what stands around each letter of the words."""
+        self.contexts[_contexts(list(self._blanked))] = True
 
     def places(self, decoded: Decoded) -> Ints:
         """Return where a sign stands that may strike out a letter of a mark."""
@@ -110,11 +116,12 @@ class StruckMarks:
         before, behind = (
             (flags[np.clip(places + way, 0, last)] & ALPHABETIC) != 0 for way in (-1, 1)
         )
-        striking = _STRIKES_OUT[np.minimum(codes[places], _LAST_SIGN)]
-        ends = before & _DRAWN[np.minimum(codes[places], _LAST_SIGN)]
+        signs = SIGNS[np.minimum(codes[places], _LAST_SIGN)]
+        striking = (signs & _STRIKES_OUT) != 0
+        ends = before & ((signs & _IS_DRAWN) != 0)
         kept = (before & behind) | (striking & (before | behind)) | ends
         places, striking = places[kept], striking[kept]
-        found = self._contexts[_hashes(codes, places)]
+        found = self.contexts[_hashes(codes, places)]
         if striking.any():
             found[striking] |= _among_signs(decoded, places[striking])
         struck: Ints = places[found]
@@ -209,11 +216,11 @@ def _among_signs(decoded: Decoded, places: Ints) -> npt.NDArray[np.bool_]:
     # Of several in a row ('G**ci') each has a letter or another one on either side.
     either = [
         ((flags[side] & ALPHABETIC) != 0)
-        | _STRIKES_OUT[np.minimum(codes[side], _LAST_SIGN)]
+        | ((SIGNS[np.minimum(codes[side], _LAST_SIGN)] & _STRIKES_OUT) != 0)
         | (is_digit(codes[side]) & (before | behind))
         for side in beside
     ]
-    opens = _OPENS[np.minimum(codes[places], _LAST_SIGN)]
+    opens = (SIGNS[np.minimum(codes[places], _LAST_SIGN)] & _MAY_OPEN) != 0
     found: npt.NDArray[np.bool_] = (either[0] & either[1]) | (behind & opens)
     return found
 
@@ -234,7 +241,7 @@ def _hashes(codes: Ints, places: Ints) -> Ints:
         for distance in range(1, _NEAR + 1):
             near = places + way * distance
             lowered = codes[np.clip(near, 0, last)] | 0x20
-            within &= (near >= 0) & (near <= last) & _LETTERS[np.minimum(lowered, _LAST_LETTER)]
+            within &= (near >= 0) & (near <= last) & LATIN[np.minimum(lowered, _LAST_LETTER)]
             hashed = hashed * 31 + np.where(within, lowered & 0x3F, 0)
     return hashed % _HASHED
 

@@ -1,0 +1,334 @@
+/* The inner loop of sieve.py, which says what it is for and what stands in the arguments.
+
+   One pass over the UTF-8 bytes of a batch's texts. What numpy can only do in forty passes over
+   arrays of code points is a walk along the characters here, a few nanoseconds each. Everything is
+   bounded by the lengths given: a text has no more letters than bytes, and SPARE. */
+
+#include <stdint.h>
+
+enum { INVISIBLE = 1, SOFT = 2, ALPHABETIC = 8, SEVERAL = 16, SPELLED = 32, DRAWS = 64,
+       STRIKES = 128 };                       /* characters.py */
+enum { STRIKING = 1, DRAWN = 2, OPENS = 4 };  /* struck.py */
+enum { READ = 1, UNREADABLE = 2 };            /* what `status` says of a listing */
+enum { DOUBLED = 1, SPREAD_OUT = 2 };         /* what `set_apart` says of letters */
+enum { BOUNDARY = 1, BEGINS = 0x20, BEYOND = 0x80, SPREAD = 4, FEW = 20, NEAR = 3, SPARE = 64 };
+enum { KEYCAP = 0x20E3, OVERRIDE = 0x202E, NONCHARACTER = 0xFFFF, LATIN_END = 0x250,
+       KANA = 0x3040, KANA_END = 0xFF9F, LATIN_1 = 0x100, LAST_SIGN = 0xFFFF };
+
+typedef struct {
+    const uint16_t *classes;      /* of each code point by its first reading, symbols included */
+    const uint8_t *flags;         /* of each code point */
+    const uint32_t *spelled;      /* code points that read as several letters, ascending */
+    const uint32_t *spelled_at;   /* where what each reads as begins in `letters`; one more */
+    const uint32_t *spelled_letters;
+    int64_t spelled_count;
+    const int64_t *pairs;         /* what markup and drawn letters begin with, ascending */
+    int64_t pair_count;
+    const uint32_t *drawings;     /* what markup begins with, and drawn letters */
+    const uint32_t *drawings_at;  /* where each begins in `drawings`; one more */
+    int64_t drawing_count;
+    const uint8_t *signs;         /* of each code point up to LAST_SIGN: STRIKING, DRAWN, OPENS */
+    const uint8_t *latin;         /* which code points up to LATIN_1 are letters */
+    const uint8_t *contexts;      /* hashes of what stands around a struck letter of a mark */
+    int64_t context_count;
+} Tables;
+
+typedef struct {
+    uint32_t *codes, *origin;     /* code points of a text, and the character each comes from */
+    uint32_t *shown;              /* those that show something */
+    uint16_t *classes, *letters;  /* of those, with symbols and without */
+    uint8_t *apart;               /* whether each letter written begins a word */
+    uint32_t *signs;              /* places of those that may strike out, or draw */
+    uint32_t *pairs;              /* which of those shown look like one letter with the next */
+} Scratch;                        /* each SPARE longer than the longest text */
+
+typedef struct {
+    uint8_t *bytes;               /* a byte a letter: its class, as capital where it begins a word */
+    int64_t length;
+    int64_t *starts;              /* where each text begins */
+} Letters;
+
+typedef struct {
+    int64_t *text, *place;        /* signs that may stand for a letter of a mark */
+    int64_t count, room;
+} Struck;
+
+/* Read a character behind `at`; -1 where there is no well-formed one. */
+static int64_t next_code(const uint8_t *data, int64_t *at, int64_t end) {
+    uint8_t lead = data[(*at)++];
+    if (lead < 0x80) return lead;
+    int more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
+    if (lead < 0xC2 || lead > 0xF4 || end - *at < more) return -1;
+    uint32_t code = lead & (0x3F >> more);
+    for (int number = 0; number < more; number++) {
+        uint8_t byte = data[(*at)++];
+        if ((byte & 0xC0) != 0x80) return -1;
+        code = code << 6 | (byte & 0x3F);
+    }
+    if (more == 2 && (code < 0x800 || (code >= 0xD800 && code < 0xE000))) return -1;
+    if (more == 3 && (code < 0x10000 || code > 0x10FFFF)) return -1;
+    return code;
+}
+
+static int64_t find_spelled(const Tables *tables, uint32_t code) {
+    int64_t low = 0, high = tables->spelled_count;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        if (tables->spelled[middle] < code) low = middle + 1; else high = middle;
+    }
+    return low;
+}
+
+/* decoding.py, _drawn: does markup begin here, or a letter drawn with punctuation? */
+static int draws(const Tables *tables, const uint32_t *codes, int64_t count) {
+    if (count < 2) return 0;
+    int64_t wanted = ((int64_t)codes[0] << 21) + codes[1], low = 0, high = tables->pair_count;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        if (tables->pairs[middle] < wanted) low = middle + 1; else high = middle;
+    }
+    if (low == tables->pair_count || tables->pairs[low] != wanted) return 0;
+    for (int64_t number = 0; number < tables->drawing_count; number++) {
+        uint32_t start = tables->drawings_at[number], at = start;
+        uint32_t end = tables->drawings_at[number + 1];
+        while (at < end && at - start < count && tables->drawings[at] == codes[at - start]) at++;
+        if (at == end) return 1;
+    }
+    return 0;
+}
+
+/* skeleton.py, SEQUENCES: the letter that two look like, 0 for none. */
+static int pair_of(uint32_t first, uint32_t second) {
+    first |= 0x20, second |= 0x20;
+    return 'm' * ((first == 'r') & (second == 'n')) + 'w' * ((first == 'v') & (second == 'v')) +
+           'd' * ((first == 'c') & (second == 'l'));
+}
+
+/* What a text consists of. */
+typedef struct {
+    int64_t codes, shown, signs, pairs;  /* how many there are in Scratch */
+    int flags;                    /* all that occur */
+    int readable, odd;            /* odd: it may be read in other ways */
+} Text;
+
+static inline void add_code(const Tables *tables, Scratch *scratch, Text *text, uint32_t code,
+                     uint32_t character) {
+    int flags = tables->flags[code], class = tables->classes[code];
+    scratch->codes[text->codes] = code;
+    scratch->origin[text->codes] = character;
+    scratch->signs[text->signs] = (uint32_t)text->codes++;
+    text->signs += (flags & (STRIKES | DRAWS)) != 0;
+    scratch->shown[text->shown] = code;
+    scratch->classes[text->shown] = (uint16_t)class;
+    scratch->letters[text->shown] = (uint16_t)(flags & SOFT ? 0 : class);
+    scratch->pairs[text->pairs] = (uint32_t)text->shown - 1;
+    if (flags & INVISIBLE) {
+        text->flags |= flags;
+        return;
+    }
+    text->pairs += text->shown && pair_of(scratch->shown[text->shown - 1], code);
+    text->shown++;
+    text->flags |= flags;
+}
+
+static Text decode(const Tables *tables, const uint8_t *data, int64_t size, Scratch *scratch) {
+    Text text = {.readable = 1};
+    uint32_t character = 0;
+    for (int64_t at = 0; at < size; character++) {
+        if (data[at] < 0x80) {
+            add_code(tables, scratch, &text, data[at++], character);
+            continue;
+        }
+        int64_t code = next_code(data, &at, size);
+        if (code < 0 || code == NONCHARACTER) {
+            text.readable = 0;
+            return text;
+        }
+        text.odd |= code == KEYCAP || code == OVERRIDE;
+        if (!(tables->flags[code] & SPELLED)) {
+            add_code(tables, scratch, &text, (uint32_t)code, character);
+            continue;
+        }
+        int64_t entry = find_spelled(tables, (uint32_t)code);
+        uint32_t letter = tables->spelled_at[entry], last = tables->spelled_at[entry + 1];
+        if (text.codes + (last - letter) + (size - at) > size + SPARE) {
+            text.odd = 1;
+            continue;
+        }
+        for (; letter < last; letter++)
+            add_code(tables, scratch, &text, tables->spelled_letters[letter], character);
+    }
+    return text;
+}
+
+static int flags_at(const Tables *tables, const uint32_t *codes, int64_t count, int64_t place) {
+    return place < 0 || place >= count ? 0 : tables->flags[codes[place]];
+}
+
+static int sign_at(const Tables *tables, const uint32_t *codes, int64_t count, int64_t place) {
+    if (place < 0 || place >= count || codes[place] > LAST_SIGN) return 0;
+    return tables->signs[codes[place]];
+}
+
+static int is_digit(const uint32_t *codes, int64_t count, int64_t place) {
+    return place >= 0 && place < count && codes[place] >= '0' && codes[place] <= '9';
+}
+
+/* decoding.py, places_of_several: are characters with two readings beside letters, or few? */
+static int reads_in_two_ways(const Tables *tables, const uint32_t *codes, int64_t count) {
+    int64_t several = 0, lone = 0;
+    for (int64_t place = 0; place < count; place++) {
+        if (!(tables->flags[codes[place]] & SEVERAL)) continue;
+        several++;
+        if (codes[place] < KANA || codes[place] > KANA_END) lone = 1;
+        for (int way = -1; way <= 1; way += 2) {
+            int flags = flags_at(tables, codes, count, place + way);
+            if (!flags) continue;
+            uint32_t code = codes[place + way];
+            if ((flags & ALPHABETIC) && code < LATIN_END) return 1;
+            if ((flags & SEVERAL) && code >= KANA && code <= KANA_END) return 1;
+        }
+    }
+    return lone && several <= FEW;
+}
+
+/* struck.py, _hashes */
+static int64_t context_of(const Tables *tables, const uint32_t *codes, int64_t count,
+                          int64_t place) {
+    int64_t hashed = 0;
+    for (int way = -1; way <= 1; way += 2) {
+        int within = 1;
+        for (int distance = 1; distance <= NEAR; distance++) {
+            int64_t near = place + way * distance;
+            uint32_t lowered = 0;
+            if (near < 0 || near >= count) within = 0;
+            else {
+                lowered = codes[near] | 0x20;
+                within = within && lowered < LATIN_1 && tables->latin[lowered];
+            }
+            hashed = hashed * 31 + (within ? lowered & 0x3F : 0);
+        }
+    }
+    return hashed % tables->context_count;
+}
+
+/* struck.py, places: may the sign here stand for a letter of a mark? */
+static int strikes(const Tables *tables, const uint32_t *codes, int64_t count, int64_t place) {
+    int before = flags_at(tables, codes, count, place - 1) & ALPHABETIC;
+    int behind = flags_at(tables, codes, count, place + 1) & ALPHABETIC;
+    int sign = sign_at(tables, codes, count, place);
+    int striking = sign & STRIKING;
+    if (!((before && behind) || (striking && (before || behind)) || (before && (sign & DRAWN))))
+        return 0;
+    if (tables->contexts[context_of(tables, codes, count, place)]) return 1;
+    if (!striking) return 0;
+    int both = 1;
+    for (int way = -1; way <= 1; way += 2)
+        both = both && ((way < 0 ? before : behind) ||
+                        (sign_at(tables, codes, count, place + way) & STRIKING) ||
+                        is_digit(codes, count, place + way) ||
+                        place + way == count); /* the end of all texts is taken for the sign */
+    return both || (behind && (sign & OPENS));
+}
+
+/* skeleton.py, closed_up: note letters set apart that are doubled, and many such in a row. */
+static int set_apart(const uint8_t *bytes, const uint8_t *apart, int64_t length) {
+    int doubled = 0, found = 0, row = 0;
+    for (int64_t at = 1; at + 1 < length; at++)
+        doubled |= (bytes[at] == bytes[at + 1]) & apart[at] & apart[at + 1];
+    if (!doubled) return 0;
+    for (int64_t at = 1; at < length; at++) {
+        row = apart[at] && (at + 1 == length || apart[at + 1]) ? row + 1 : 0;
+        if (row > 1 && bytes[at] == bytes[at - 1]) found |= DOUBLED;
+        if (row >= SPREAD) found |= SPREAD_OUT;
+    }
+    return found;
+}
+
+/* skeleton.py, fold: write the letters of a text. Returns what `set_apart` does. */
+static int write_letters(const Scratch *scratch, const uint16_t *classes, const Text *text,
+                         Letters *out) {
+    uint8_t *bytes = out->bytes + out->length;
+    int64_t written = 0, at = 0;
+    int before = 0; /* class of the character before, 0 where it is no letter */
+    bytes[written++] = BOUNDARY;
+    for (int64_t number = 0; number <= text->pairs; number++) {
+        int64_t stop = number < text->pairs ? scratch->pairs[number] : text->shown;
+        for (; at < stop; at++) {
+            int class = classes[at], low = class & 0xFF;
+            bytes[written] = (uint8_t)(low ^ (BEGINS & -(!before & (low < BEYOND))));
+            scratch->apart[written] = !before;
+            written += (class != 0) & (class != before);
+            before = class;
+        }
+        if (at != stop || at == text->shown) continue; /* within a pair, or at the end */
+        const uint32_t *codes = scratch->shown + at;
+        int pair = pair_of(codes[0], codes[1]), class = classes[at];
+        int doubled = at + 2 < text->shown && (codes[2] | 0x20) == (codes[1] | 0x20);
+        int again = (bytes[written - 1] | 0x20) == class && (pair == 'w' || before);
+        if (doubled || again) continue;
+        scratch->apart[written] = !before;
+        bytes[written] = (uint8_t)(before ? pair : pair ^ BEGINS);
+        written += pair != before;
+        before = pair;
+        at += 2;
+    }
+    out->length += written;
+    return set_apart(bytes, scratch->apart, written);
+}
+
+/* decoding.py, regular_separators */
+static int is_regular(const Tables *tables, const uint32_t *shown, int64_t count) {
+    for (int64_t at = 0; at + 4 < count; at++)
+        if (shown[at] == shown[at + 2] && shown[at] == shown[at + 4] &&
+            shown[at + 1] != shown[at] && shown[at + 3] != shown[at] &&
+            (tables->flags[shown[at]] & SOFT))
+            return 1;
+    return 0;
+}
+
+/* Write the letters of all texts in both ways, and note what can be read in others.
+
+   `lengths` are bytes of the texts, `counts` texts of the listings. */
+void assayer_sieve(const Tables *tables, const uint8_t *data, const int64_t *lengths,
+                   const int64_t *counts, int64_t listings, Scratch *scratch, Letters *plain,
+                   Letters *with_signs, Struck *struck, uint8_t *status) {
+    int64_t number = 0;
+    for (int64_t listing = 0; listing < listings; listing++) {
+        int apart = 0, apart_with_signs = 0, odd = 0, readable = 1;
+        for (int64_t end = number + counts[listing]; number < end; number++) {
+            Text text = decode(tables, data, lengths[number], scratch);
+            data += lengths[number];
+            plain->starts[number] = plain->length;
+            with_signs->starts[number] = with_signs->length;
+            if (!text.readable) {
+                readable = 0;
+                continue;
+            }
+            odd |= text.odd;
+            for (int64_t at = 0; at < text.signs; at++) {
+                int64_t place = scratch->signs[at];
+                int flags = tables->flags[scratch->codes[place]];
+                if (flags & DRAWS)
+                    odd |= draws(tables, scratch->codes + place, text.codes - place);
+                if (!(flags & STRIKES) || !strikes(tables, scratch->codes, text.codes, place))
+                    continue;
+                if (struck->count == struck->room) {
+                    odd = 1;
+                    continue;
+                }
+                struck->text[struck->count] = number;
+                struck->place[struck->count++] = scratch->origin[place];
+            }
+            if (text.flags & SEVERAL)
+                odd |= reads_in_two_ways(tables, scratch->codes, text.codes);
+            apart |= write_letters(scratch, scratch->letters, &text, plain);
+            if (!(text.flags & SOFT)) continue;
+            odd |= is_regular(tables, scratch->shown, text.shown);
+            apart_with_signs |=
+                write_letters(scratch, scratch->classes, &text, with_signs);
+        }
+        odd |= apart == (DOUBLED | SPREAD_OUT) || apart_with_signs == (DOUBLED | SPREAD_OUT);
+        status[listing] = readable ? (odd ? READ : 0) : UNREADABLE;
+    }
+}

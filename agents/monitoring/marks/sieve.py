@@ -1,0 +1,263 @@
+"""Says of many listings, in a fraction of the time of reading them, which may name a mark.
+
+Reading a listing keeps of every letter where it stood, and reads the text in several ways, one
+after the other. Most listings name no mark, whichever way they are read, and to know that, the
+letters alone are enough. So the letters of a whole batch are written here as bytes, in the two ways
+in which nearly every text can be read, and Hyperscan looks for those of the marks. A text that may
+be read in other ways is let through. What is let through is read.
+
+The letters are written by `sieve.c`: numpy takes 15 ns a character for it, C 3.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.monitoring.marks.characters import Bools, Ints, drawings, markup_begins, tables
+from agents.monitoring.marks.literals import Literals
+from agents.monitoring.marks.struck import LATIN, SIGNS
+
+U8 = npt.NDArray[np.uint8]
+
+_FIRST_LETTER: Final = ord("a")
+_BEYOND: Final = 0x80
+"""From here on lie the low bytes of letters that read as no Latin one."""
+_SPARE: Final = 64
+"""Letters that a text may have more than bytes, as 'ﷺ' reads as 18."""
+_READ: Final = 1
+_UNREADABLE: Final = 2
+
+
+@dataclass(frozen=True)
+class Sifted:
+    """What is let through of some listings."""
+
+    through: set[int]
+    """Those that may name a mark: all that do, except by struck letters alone, and a few others."""
+    unreadable: set[int]
+    """Those that are no UTF-8, or hold a character that no text can carry."""
+    struck: dict[int, list[int]]
+    """By text: places of the signs in it that may stand for a letter of a mark."""
+
+
+class Sieve:
+    """The letters of marks, compiled for bytes in which a capital begins a word.
+
+    Not for use from two threads at once: see `Literals`.
+    """
+
+    def __init__(
+        self, anywhere: Sequence[bytes], between_words: Sequence[bytes], contexts: Bools
+    ) -> None:
+        """Compile the letters of marks as skeletons have them, and take `StruckMarks.contexts`.
+
+        Those `between_words` have `BEGINS` turned over in letters that begin one.
+        """
+        long, short = sorted(set(anywhere)), sorted(set(between_words))
+        self._lengths: Ints = np.array([len(pattern) for pattern in (*long, *short)], np.intp)
+        self._literals = Literals(
+            [(pattern, number) for number, pattern in enumerate(short, start=len(long))],
+            caseless=[(pattern, number) for number, pattern in enumerate(long)],
+        )
+        self._tables = _Tables.of(contexts)
+
+    def sift(self, listings: Sequence[Sequence[bytes]]) -> Sifted:
+        """Sift listings, given the UTF-8 texts of each."""
+        texts = [text for each in listings for text in each]
+        counts = np.array([len(each) for each in listings], np.intp)
+        lengths = np.array([len(text) for text in texts], np.intp)
+        listing_of = np.repeat(np.arange(len(listings)), counts)
+        data = b"".join(texts)
+        size = len(data) + (_SPARE + 1) * len(texts)
+        scratch = _Scratch.of(int(lengths.max(initial=0)) + _SPARE)
+        ways = (_Letters.of(size, len(texts)), _Letters.of(size, len(texts)))
+        struck = _Struck.of(len(listings) * _SPARE)
+        status = np.zeros(len(listings), np.uint8)
+        _library().assayer_sieve(
+            ctypes.byref(self._tables),
+            data,
+            _address(lengths),
+            _address(counts),
+            len(listings),
+            ctypes.byref(scratch),
+            *map(ctypes.byref, ways),
+            ctypes.byref(struck),
+            _address(status),
+        )
+        through = set(np.flatnonzero(status == _READ).tolist())
+        for way in ways:
+            through.update(listing_of[self._named(way)].tolist())
+        unreadable = set(np.flatnonzero(status == _UNREADABLE).tolist())
+        return Sifted(through - unreadable, unreadable, struck.by_text())
+
+    def _named(self, letters: _Letters) -> Ints:
+        """Return the texts in which a mark may stand."""
+        begun = letters.begun
+        numbers, behind = self._literals.find(begun.tobytes())
+        if not len(numbers):
+            return behind
+        firsts = behind - self._lengths[numbers]
+        named = firsts[_opens(begun, firsts) & _opens(begun, behind)]
+        texts: Ints = np.searchsorted(letters.begins, named, side="right") - 1
+        return texts
+
+
+def _opens(begun: U8, letters: Ints) -> Bools:
+    """Return whether a word may begin at each letter, or one end before it."""
+    last = len(begun)
+    own = begun[np.minimum(letters, last - 1)]
+    found: Bools = (letters == last) | (own < _FIRST_LETTER) | (own >= _BEYOND)
+    return found | (begun[letters - 1] >= _BEYOND)
+
+
+def _address(array: npt.NDArray[Any]) -> int:
+    return array.ctypes.data
+
+
+class _Owner(ctypes.Structure):
+    """A structure of `sieve.c` that keeps the arrays its fields point at."""
+
+    def _keep(self, **arrays: npt.NDArray[Any]) -> None:
+        self.arrays = arrays
+        for name, array in arrays.items():
+            setattr(self, name, _address(array))
+
+
+class _Tables(_Owner):
+    """What each character is; the fields are explained in `sieve.c`."""
+
+    _fields_ = (
+        ("classes", ctypes.c_void_p),
+        ("flags", ctypes.c_void_p),
+        ("spelled", ctypes.c_void_p),
+        ("spelled_at", ctypes.c_void_p),
+        ("spelled_letters", ctypes.c_void_p),
+        ("spelled_count", ctypes.c_int64),
+        ("pairs", ctypes.c_void_p),
+        ("pair_count", ctypes.c_int64),
+        ("drawings", ctypes.c_void_p),
+        ("drawings_at", ctypes.c_void_p),
+        ("drawing_count", ctypes.c_int64),
+        ("signs", ctypes.c_void_p),
+        ("latin", ctypes.c_void_p),
+        ("contexts", ctypes.c_void_p),
+        ("context_count", ctypes.c_int64),
+    )
+
+    @classmethod
+    def of(cls, contexts: Bools) -> _Tables:
+        """Return the tables, with what stands around struck letters of marks."""
+        table = tables()
+        spelled = sorted(table.spelled.items())
+        spelled_letters, spelled_at = _joined([reading for _, reading in spelled])
+        drawn = [*drawings()[1], *markup_begins()]
+        drawings_, drawings_at = _joined(drawn)
+        found = cls(
+            spelled_count=len(spelled),
+            pair_count=len(table.pairs),
+            drawing_count=len(drawn),
+            context_count=len(contexts),
+        )
+        found._keep(
+            classes=table.classes[0],
+            flags=table.flags,
+            spelled=np.array([code for code, _ in spelled], np.uint32),
+            spelled_at=spelled_at,
+            spelled_letters=spelled_letters,
+            pairs=table.pairs,
+            drawings=drawings_,
+            drawings_at=drawings_at,
+            signs=SIGNS,
+            latin=LATIN,
+            contexts=contexts,
+        )
+        return found
+
+
+def _joined(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+    """Return the code points of texts, and where each begins; one more for the end."""
+    codes = np.array([ord(character) for text in texts for character in text], np.uint32)
+    return codes, np.cumsum([0, *map(len, texts)], dtype=np.uint32)
+
+
+class _Scratch(_Owner):
+    _TYPES: ClassVar = {
+        "codes": np.uint32, "origin": np.uint32, "shown": np.uint32, "classes": np.uint16,
+        "letters": np.uint16, "apart": np.uint8, "signs": np.uint32, "pairs": np.uint32,
+    }  # fmt: skip
+    _fields_ = tuple((name, ctypes.c_void_p) for name in _TYPES)
+
+    @classmethod
+    def of(cls, room: int) -> _Scratch:
+        """Return room for the code points of a text."""
+        found = cls()
+        found._keep(**{name: np.empty(room, type_) for name, type_ in cls._TYPES.items()})
+        return found
+
+
+class _Letters(_Owner):
+    _fields_ = (
+        ("bytes", ctypes.c_void_p), ("length", ctypes.c_int64), ("starts", ctypes.c_void_p)
+    )  # fmt: skip
+
+    @classmethod
+    def of(cls, size: int, texts: int) -> _Letters:
+        """Return room for the letters of some texts."""
+        found = cls(length=0)
+        found._keep(bytes=np.empty(size, np.uint8), starts=np.empty(texts, np.int64))
+        return found
+
+    @property
+    def begun(self) -> U8:
+        """The letters, a byte each."""
+        return self.arrays["bytes"][: self.length]
+
+    @property
+    def begins(self) -> Ints:
+        """Where each text begins."""
+        return self.arrays["starts"]
+
+
+class _Struck(_Owner):
+    _fields_ = (
+        ("text", ctypes.c_void_p), ("place", ctypes.c_void_p),
+        ("count", ctypes.c_int64), ("room", ctypes.c_int64),
+    )  # fmt: skip
+
+    @classmethod
+    def of(cls, room: int) -> _Struck:
+        """Return room for so many signs."""
+        found = cls(count=0, room=room)
+        found._keep(text=np.empty(room, np.int64), place=np.empty(room, np.int64))
+        return found
+
+    def by_text(self) -> dict[int, list[int]]:
+        """Return the places of the signs by text."""
+        found: dict[int, list[int]] = {}
+        texts, places = (self.arrays[name][: self.count].tolist() for name in ("text", "place"))
+        for text, place in zip(texts, places, strict=True):
+            found.setdefault(text, []).append(place)
+        return found
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    path = Path(__file__).with_name("_sieve.so")
+    if not path.exists():
+        raise RuntimeError(f"{path} is missing: it is built when the package is installed")
+    library = ctypes.CDLL(str(path))
+    pointer, number = ctypes.c_void_p, ctypes.c_int64
+    library.assayer_sieve.argtypes = (
+        pointer, ctypes.c_char_p, pointer, pointer, number, pointer, pointer, pointer, pointer,
+        pointer,
+    )  # fmt: skip
+    library.assayer_sieve.restype = None
+    return library

@@ -1,0 +1,127 @@
+"""The sieve lets through every listing that the full reading finds a mark in, whatever the text."""
+
+from __future__ import annotations
+
+import random
+from functools import cache
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.monitoring.marks.characters import BOUNDARY
+from agents.monitoring.marks.decoding import decode
+from agents.monitoring.marks.matcher import MarkMatcher
+from agents.monitoring.marks.sheet import MOST_CHARACTERS, Sheet
+from agents.monitoring.marks.sieve import Sieve
+from agents.monitoring.marks.struck import StruckMarks
+from tests.unit.monitoring.texts import HOSTILE, SENTENCES, titles
+
+MARKS = (
+    "Zorvex", "Zorvex Diver", "ZVX", "Meadow", "Maria", "H&B", "Modern Wave", "Ardmore", "Villa",
+    "Clarks", "Gucci", "佐维克斯", "Зорвекс", "哈哈", "Äpfel", "Straße", "M", "Wm",
+)  # fmt: skip
+DISGUISES = (
+    "G u u c c i", "G U C C I", "S#E#|#K#O", "Rnodern VVave", "c|arks", "C1arks", "Gu((i", "Z0r*ex",
+    "Zor_ex", "\u202exevroZ\u202c", "Z\u200bo\u0301r\u200dv\ufe0fex", "1\ufe0f\u20e3", "V|i|l|la",
+    "Arnnnaria", "r\u200bn", "Vvv Vvvv vv", "ardrnore", "哈 哈", "哈·哈", "strasse", "STRAẞE",
+    "&#90;orvex", "|\\/|aria", "/-\\pfel", "<b>Zor</b>vex", "V*lla", "H & B", "h&b", "Ｚ Ｖ Ｘ",
+    "ZvX!", "ﷺ" * 9, "Zorve_",
+)  # fmt: skip
+TEXTS = st.lists(
+    st.one_of(HOSTILE, titles([*MARKS, *DISGUISES]), st.text(), st.sampled_from(SENTENCES)),
+    max_size=4,
+)
+WRITTEN = st.lists(
+    st.lists(st.sampled_from([*MARKS, *DISGUISES, *"rnvclmd |.-*_?&\u200b1x哈"]), max_size=12).map(
+        "".join
+    ),
+    max_size=3,
+)
+
+
+@cache
+def matcher() -> MarkMatcher:
+    return MarkMatcher(MARKS, ("replica", "imitation"))
+
+
+def texts_of(fields: list[str]) -> list[bytes]:
+    return [field.encode(errors="replace") for field in fields]
+
+
+@settings(max_examples=1_500, deadline=None)
+@given(st.lists(st.one_of(TEXTS, WRITTEN), min_size=1, max_size=5))
+def test_what_a_listing_alone_is_found_to_name_is_found_in_a_batch(batch: list[list[str]]) -> None:
+    texts = [texts_of(fields) for fields in batch]
+    seen = matcher().screen(texts)
+    for number, fields in enumerate(texts):
+        named = dict(enumerate(field.decode().replace(BOUNDARY, " ") for field in fields))
+        found = matcher().find({str(name): text for name, text in named.items()})
+        there = number in seen
+        assert there or not found, (fields, found)
+        if seen.get(number) is not None:
+            assert found
+
+
+def test_every_disguise_is_let_through_alone_and_among_others() -> None:
+    for text in DISGUISES:
+        found = matcher().find({"title": text})
+        assert bool(matcher().screen([[text.encode()]])) == bool(found), text
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.binary(max_size=60), min_size=1, max_size=6))
+def test_what_is_no_utf8_has_to_be_read_by_itself(texts: list[bytes]) -> None:
+    seen = matcher().screen([[text] for text in texts])
+    for number, text in enumerate(texts):
+        try:
+            readable = BOUNDARY not in text.decode()
+        except UnicodeDecodeError:
+            readable = False
+        assert readable or (number in seen and seen[number] is None)
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(st.one_of(HOSTILE, titles([*DISGUISES]), st.text(max_size=80)))
+def test_signs_that_strike_out_letters_are_told_with_their_places(text: str) -> None:
+    encoded = text.encode(errors="replace")
+    text = encoded.decode()
+    if BOUNDARY in text:
+        return
+    words = StruckMarks([(word,) for word in ("zorvex", "gucci", "villa")])
+    sheet = Sheet(BOUNDARY + text, [1])
+    places = sheet.by_listing(words.places(sheet.decoded)).get(0, [])
+    found = Sieve([], [], words.contexts).sift([[encoded]]).struck.get(0, [])
+    assert {place - 1 for place in places} <= set(found)
+    # At the end of a text, where it is not known here that another follows, there is one more.
+    assert set(found) - {place - 1 for place in places} <= {len(text) - 1}
+
+
+def test_the_longest_texts_of_what_reads_as_most_letters_keep_within_bounds() -> None:
+    for text in (
+        "ﷺ" * 13_000,
+        "ß" * 19_000,
+        "a\u0301" * 13_000,
+        "\U0001f1fa" * 9_000,
+        "r" * 39_000,
+    ):
+        assert len(text.encode()) <= MOST_CHARACTERS
+        assert decode(text).read
+        matcher().screen([[text.encode()], [b"Gucci"], [text.encode()]])
+
+
+def test_random_bytes_and_splices_never_end_the_process() -> None:
+    chance = random.Random(7)
+    pool = [text.encode() for text in (*MARKS, *DISGUISES, *SENTENCES)]
+    for _ in range(300):
+        batch = []
+        for _ in range(chance.randrange(1, 40)):
+            piece = b"".join(chance.choice(pool) for _ in range(chance.randrange(5)))
+            cut = chance.randrange(len(piece) + 1)
+            batch.append([piece[:cut], piece[cut:], chance.randbytes(chance.randrange(20))])
+        matcher().screen(batch)
+
+
+def test_a_batch_without_texts_and_listings_without_any_are_sifted() -> None:
+    assert matcher().screen([]) == {}
+    assert matcher().screen([[], [b""], []]) == {}
+    assert set(matcher().screen([[], [b"Gucci"], []])) == {1}
