@@ -120,7 +120,7 @@ def screen(
     seen, near = _looked_at(judge, texts, pictured)
     again = set(watched.among(sellers)) if judge.watches else set()
     for number in again:
-        seen.setdefault(number, None)
+        seen.setdefault(number, {})  # it was read, and names no mark
     result.allowed += (moment for number, moment in enumerate(times) if number not in seen)
     screened = time.perf_counter()
     listings: list[_Chosen[Record]] = []

@@ -221,7 +221,9 @@ def _drawn(
     """Return markup and drawn letters by the place where they begin."""
     starts = where(flags, DRAWS)
     starts = starts[starts < len(codes) - 1]
-    starts = starts[np.isin(pair_of(codes[starts], codes[starts + 1]), table.pairs)]
+    pairs = pair_of(codes[starts], codes[starts + 1])
+    known = np.minimum(np.searchsorted(table.pairs, pairs), len(table.pairs) - 1)
+    starts = starts[table.pairs[known] == pairs]
     found: dict[int, tuple[int, str]] = {}
     art, readings = drawings()
     behind = 0

@@ -159,13 +159,11 @@ class MarkMatcher:
 
     def _with_struck_letters(self, texts: Sequence[Sequence[bytes]], sifted: Sifted) -> set[int]:
         """Return the listings in which letters of a mark are struck out."""
-        if not sifted.struck:
-            return set()
-        of_text = [(number, field) for number, fields in enumerate(texts) for field in fields]
         return {
-            of_text[text][0]
-            for text, places in sifted.struck.items()
-            for sighting in self._struck.find(of_text[text][1].decode(), places)
+            listing
+            for (listing, text), places in sifted.struck.items()
+            if listing not in sifted.through
+            for sighting in self._struck.find(texts[listing][text].decode(), places)
             if sighting.mark < len(self.marks)
         }
 

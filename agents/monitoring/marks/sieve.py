@@ -44,8 +44,8 @@ class Sifted:
     """Those that may name a mark: all that do, except by struck letters alone, and a few others."""
     unreadable: set[int]
     """Those that are no UTF-8, or hold a character that no text can carry."""
-    struck: dict[int, list[int]]
-    """By text: places of the signs in it that may stand for a letter of a mark."""
+    struck: dict[tuple[int, int], list[int]]
+    """By listing and number of its text: places of signs that may stand for a letter of a mark."""
 
 
 class Sieve:
@@ -96,7 +96,7 @@ class Sieve:
         for way in ways:
             through.update(listing_of[self._named(way)].tolist())
         unreadable = set(np.flatnonzero(status == _UNREADABLE).tolist())
-        return Sifted(through - unreadable, unreadable, struck.by_text())
+        return Sifted(through - unreadable, unreadable, struck.by_text(listing_of, counts))
 
     def _named(self, letters: _Letters) -> Ints:
         """Return the texts in which a mark may stand."""
@@ -239,12 +239,16 @@ class _Struck(_Owner):
         found._keep(text=np.empty(room, np.int64), place=np.empty(room, np.int64))
         return found
 
-    def by_text(self) -> dict[int, list[int]]:
-        """Return the places of the signs by text."""
-        found: dict[int, list[int]] = {}
-        texts, places = (self.arrays[name][: self.count].tolist() for name in ("text", "place"))
-        for text, place in zip(texts, places, strict=True):
-            found.setdefault(text, []).append(place)
+    def by_text(self, listing_of: Ints, counts: Ints) -> dict[tuple[int, int], list[int]]:
+        """Return the places of the signs by listing, and number of its text."""
+        found: dict[tuple[int, int], list[int]] = {}
+        texts, places = (self.arrays[name][: self.count] for name in ("text", "place"))
+        listings = listing_of[texts]
+        numbers = texts - (np.cumsum(counts) - counts)[listings]
+        for listing, number, place in zip(
+            listings.tolist(), numbers.tolist(), places.tolist(), strict=True
+        ):
+            found.setdefault((listing, number), []).append(place)
         return found
 
 

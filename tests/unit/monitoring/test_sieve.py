@@ -90,7 +90,7 @@ def test_signs_that_strike_out_letters_are_told_with_their_places(text: str) -> 
     words = StruckMarks([(word,) for word in ("zorvex", "gucci", "villa")])
     sheet = Sheet(BOUNDARY + text, [1])
     places = sheet.by_listing(words.places(sheet.decoded)).get(0, [])
-    found = Sieve([], [], words.contexts).sift([[encoded]]).struck.get(0, [])
+    found = Sieve([], [], words.contexts).sift([[encoded]]).struck.get((0, 0), [])
     assert {place - 1 for place in places} <= set(found)
     # At the end of a text, where it is not known here that another follows, there is one more.
     assert set(found) - {place - 1 for place in places} <= {len(text) - 1}
