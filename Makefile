@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 UV_VERSION := 0.13.9
 TOOLS := .venv-tools
-NATIVE := agents/monitoring/marks/_sieve.so
+NATIVE := agents/monitoring/marks/_sieve.so streams/_projection.so
 UV := $(TOOLS)/bin/uv
 export UV_PYTHON_DOWNLOADS := never
 # As pip does: networks with a certificate authority of their own have it in the system's store.
@@ -36,11 +36,10 @@ $(UV):
 	@$(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON)
 	@touch $@ .venv/.installed
 
-# Built by the installation of the package, which is asked for anew where the library is not there.
-agents/%.so: deploy/native.py pyproject.toml | $(UV)
+# Built by the installation of the package, which is asked for anew where a library is not there.
+$(NATIVE) &: deploy/native.py pyproject.toml agents/monitoring/marks/sieve.c streams/projection.c | $(UV)
 	@$(UV) sync --quiet --frozen --no-dev --inexact --reinstall-package assayer --python $(PYTHON)
-	@touch $@
-$(NATIVE): agents/monitoring/marks/sieve.c
+	@touch $(NATIVE)
 
 install: .venv/.installed ## leave the command at .venv/bin/assayer
 

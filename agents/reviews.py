@@ -31,8 +31,8 @@ def priority(score: float, standing: float | None, units_sold: int | None) -> fl
     """
     wrong = max(0.0, (standing or 0.0) - PRIOR) / (1 - PRIOR)
     sold = min(1.0, math.log1p(max(0, units_sold or 0)) / math.log1p(MANY_UNITS))
-    left = (1 - score) * (1 - STANDING_SHARE * wrong) * (1 - UNITS_SHARE * sold)
-    return round(1 - left, 4)
+    raised = 1 - (1 - STANDING_SHARE * wrong) * (1 - UNITS_SHARE * sold)
+    return round(score + (1 - score) * raised, 4)
 
 
 def group_id(seller_id: str, right_id: str, rule: str, occurred_at: int) -> str:

@@ -1,4 +1,4 @@
-"""Builds the C of the project when it is installed: `sieve.c` becomes `_sieve.so` beside it.
+"""Builds the C of the project when it is installed: `x.c` becomes `_x.so` beside it.
 
 The compiler is Zig's, which comes as a Python package: nothing has to be there beforehand. Loaded
 by ctypes, the libraries know nothing of Python, so that one serves all its versions.
@@ -16,7 +16,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCES = ("agents/monitoring/marks/sieve.c",)
+SOURCES = ("agents/monitoring/marks/sieve.c", "streams/projection.c")
 
 
 class NativeBuildHook(BuildHookInterface):  # type: ignore[type-arg, misc, unused-ignore]

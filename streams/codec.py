@@ -16,12 +16,18 @@ from typing import Any, Final, cast
 import fastavro
 
 import schemas
-from streams.projection import Projection, TooManyItemsError, compile_projection
+from streams.projection import (
+    BrokenRecordError,
+    Projection,
+    TooManyItemsError,
+    compile_projection,
+)
 from streams.schema_registry import (
     RegistryUnavailableError,
     SchemaRegistry,
     UnknownSchemaError,
 )
+from streams.texts import Texts
 from streams.writer_schemas import danger_of
 
 HEADER_BYTES: Final = 5
@@ -47,6 +53,18 @@ class _Reader:
     refusal: DecodeError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectedValues:
+    """What the screen needs of some values."""
+
+    refused: dict[int, DecodeError]
+    """By number: values that can't be read. Of these everything else is without meaning."""
+    fields: tuple[list[Any], ...]
+    """The projected fields, each for all values."""
+    texts: Texts
+    items: Texts
+
+
 class Decoder:
     """Reads the values of one record type."""
 
@@ -63,8 +81,8 @@ class Decoder:
     ) -> None:
         """Read values of the schema `name`.
 
-        `projected`, `texts` and `item_texts` name the fields that `project` reads, and `most_items`
-        is what it takes: see `compile_projection`.
+        `projected`, `texts` and `item_texts` name the fields that `project_all` reads, `most_items`
+        is how much it takes: see `compile_projection`.
         """
         self._registry = registry
         self._name = name
@@ -209,42 +227,77 @@ class Decoder:
         return cast(dict[str, Any], record)
 
     def project(self, value: bytes | None) -> tuple[Any, ...]:
-        """Return the projected fields, then the texts' bytes, then those of items if any are asked.
-
-        Strings among the fields are bytes too. The whole value has been walked over; whether any of
-        them is UTF-8 is not looked at.
+        """Return the projected fields of a value, the bytes of its texts, and those of its items.
 
         Raises:
             DecodeError: with its reason.
         """
+        found = self.project_all([value])
+        if 0 in found.refused:
+            raise found.refused[0]
+        fields = [values[0] for values in found.fields]
+        return (*fields, found.texts.of_record(0), found.items.of_record(0))
+
+    def project_all(self, values: Sequence[bytes | None]) -> ProjectedValues:
+        """Return what the screen needs of values: the projected fields, texts and items.
+
+        Strings among the fields are bytes. All of a value has been walked over; whether any of its
+        strings is UTF-8 is not looked at. A batch of one schema whose values are all whole is read
+        at once; otherwise those that are not are read whole, to see what is wrong with them.
+        """
+        heads = {value[:HEADER_BYTES] if value else b"" for value in values}
+        if len(heads) == 1:
+            reader = self._readers.get(next(iter(heads)))
+            if reader is not None and reader.projection is not None:
+                found = reader.projection.read(cast(Sequence[bytes], values), HEADER_BYTES)
+                if found.whole.all():
+                    return ProjectedValues({}, found.fields, found.texts, found.items)
+        return self._project_each(values)
+
+    def _project_each(self, values: Sequence[bytes | None]) -> ProjectedValues:
+        """Return the same of values of several schemas, of which some can't be read."""
+        rows: list[tuple[Any, ...]] = []
+        refused: dict[int, DecodeError] = {}
+        nothing: tuple[Any, ...] = (*(None for _ in self._projected), [], [])
+        for number, value in enumerate(values):
+            try:
+                rows.append(self._project_one(value))
+            except DecodeError as error:
+                refused[number] = error
+                rows.append(nothing)
+        fields = tuple([row[at] for row in rows] for at in range(len(self._projected)))
+        texts, items = (Texts.of([row[at] for row in rows]) for at in (-2, -1))
+        return ProjectedValues(refused, fields, texts, items)
+
+    def _project_one(self, value: bytes | None) -> tuple[Any, ...]:
         if not value:
             raise DecodeError("empty_value", "the record has no value")
         reader = self._reader(value)
-        if reader.projection is None:
-            return self._project_decoded(self.decode(value))
-        try:
-            return reader.projection(value, HEADER_BYTES)
-        except TooManyItemsError:
-            raise DecodeError(
-                "too_large", f"its lists hold more than {self._most_items} items together"
-            ) from None
-        except (IndexError, ValueError) as error:
-            raise DecodeError("undecodable", f"broken Avro: {_describe(error)}") from None
+        if reader.projection is not None:
+            try:
+                return reader.projection(value, HEADER_BYTES)
+            except TooManyItemsError:
+                raise DecodeError(
+                    "too_large", f"its lists hold more than {self._most_items} items together"
+                ) from None
+            except BrokenRecordError:
+                pass  # what is wrong with it says its decoding
+        return self._project_decoded(self.decode(value))
 
     def _project_decoded(self, record: Mapping[str, Any]) -> tuple[Any, ...]:
         texts: list[bytes] = []
         for name in self._texts:
             found = record[name]
             texts += [
-                text.encode() for text in (found.values() if isinstance(found, dict) else [found])
+                text.encode()
+                for text in (found.values() if isinstance(found, dict) else [found])
+                if text
             ]
         fields = tuple(
             value.encode() if self._is_string[name] else value
             for name in self._projected
             for value in (record[name],)
         )
-        if not self._item_texts:
-            return (*fields, texts)
         items = [
             item[name].encode()
             for array, name in self._item_texts

@@ -1,30 +1,147 @@
-"""Reads a few fields of an Avro record and walks over the rest, at a fraction of a full decode.
+"""Reads a few fields of many Avro records and walks over the rest, far quicker than decoding them.
 
 Most listings are screened by their raw bytes and never decoded. What is still needed of each — when
-it happened, and whether the record is whole — is read by a function generated from the *writer's*
-schema: straight-line Python over the bytes. fastavro's full decode takes 2.7 times as long, and
-fastavro with a reader schema of the same few fields 2.6 times: see tests/benchmarks/projection.py.
+it happened, where its texts lie, and whether the record is whole — is read for a whole batch by one
+call of `projection.c`, which follows a program made here of the *writer's* schema. How quick that
+is, beside fastavro: tests/benchmarks/projection.py.
 """
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
-Projection = Callable[[bytes, int], tuple[Any, ...]]
-"""`projection(value, start)` returns the wanted fields in the order asked for, then the texts, and
-the strings of item fields if any were asked for.
+import numpy as np
+import numpy.typing as npt
 
-Raises IndexError or ValueError when the bytes are not one whole record of the schema, and
-TooManyItemsError when its arrays and maps hold more than they may.
-"""
+from streams.native import Strings, address, load
+from streams.texts import Texts
+
+_PRIMITIVES: Final = {"null", "boolean", "int", "long", "float", "double", "bytes", "string"}
+_UNBOUNDED: Final = 2**60
+# What a record of a program may be, and its instructions: see `projection.c`.
+_BROKEN, _WHOLE, _TOO_MANY_ITEMS = range(3)
+(
+    _END, _SKIP_NUMBER, _SKIP_BYTES, _SKIP_FIXED, _UNION, _JUMP, _BLOCKS, _END_OF_ITEM, _NUMBER,
+    _ENUM, _STRING, _TEXT, _ITEM,
+) = range(13)  # fmt: skip
+
+
+class BrokenRecordError(ValueError):
+    """A record is not whole, or none of the schema."""
 
 
 class TooManyItemsError(Exception):
     """The arrays and maps of a record hold more items than they may together."""
 
 
-_PRIMITIVES: Final = {"null", "boolean", "int", "long", "float", "double", "bytes", "string"}
+@dataclass(frozen=True)
+class Projected:
+    """What was read of some records."""
+
+    whole: npt.NDArray[np.bool_]
+    """Which records are; of the others everything else is without meaning."""
+    too_many_items: npt.NDArray[np.bool_]
+    fields: tuple[list[Any], ...]
+    """The wanted fields in the order asked for, each for all records."""
+    texts: Texts
+    items: Texts
+    """The strings of item fields."""
+
+
+class Projection:
+    """Reads the same fields of records that were written with one schema."""
+
+    def __init__(
+        self,
+        program: _Program,
+        wanted: Sequence[str],
+        defaults: Mapping[str, Any],
+        most_items: int | None,
+    ) -> None:
+        """Take the program of the schema; `compile_projection` makes it."""
+        self._steps = np.array(program.steps, np.int32)
+        self._numbers, self._strings = program.numbers, program.strings
+        self._known = {*program.numbers, *program.strings}
+        self._symbols = program.symbols
+        self._wanted = [(name, defaults.get(name)) for name in wanted]
+        self._most_items = _UNBOUNDED if most_items is None else most_items
+
+    def __call__(self, value: bytes, head: int = 0) -> tuple[Any, ...]:
+        """Return what stands in a record `head` bytes into a value: fields, texts, items.
+
+        Raises:
+            BrokenRecordError, TooManyItemsError
+        """
+        found = self.read([value], head)
+        if found.too_many_items[0]:
+            raise TooManyItemsError
+        if not found.whole[0]:
+            raise BrokenRecordError("the bytes are not one whole record of the schema")
+        fields = [values[0] for values in found.fields]
+        return (*fields, found.texts.of_record(0), found.items.of_record(0))
+
+    def read(self, values: Sequence[bytes], head: int = 0) -> Projected:
+        """Return what stands in the records that begin `head` bytes into each value."""
+        count = len(values)
+        data = b"".join(values)
+        lengths = np.array([len(value) for value in values], np.int64)
+        numbers = np.empty((count, len(self._numbers)), np.int64)
+        strings = np.empty((count, len(self._strings), 2), np.int64)
+        # A string of an array or a map takes two bytes at least.
+        texts, items = (Strings.room_for(len(data) // 2 + 1, count) for _ in range(2))
+        status = np.empty(count, np.uint8)
+        _library().assayer_project(
+            address(self._steps), data, address(lengths), count, head, self._most_items,
+            address(numbers), numbers.shape[1], address(strings), strings.shape[1],
+            ctypes.byref(texts), ctypes.byref(items), address(status),
+        )  # fmt: skip
+        whole = status == _WHOLE
+        # What was not read of the others is no span and no symbol.
+        numbers[~whole], strings[~whole] = 0, 0
+        fields = tuple(
+            self._field(name, numbers, strings, data) if name in self._known else [default] * count
+            for name, default in self._wanted
+        )
+        return Projected(
+            whole, status == _TOO_MANY_ITEMS, fields, _texts(data, texts), _texts(data, items)
+        )
+
+    def _field(
+        self,
+        name: str,
+        numbers: npt.NDArray[np.int64],
+        strings: npt.NDArray[np.int64],
+        data: bytes,
+    ) -> list[Any]:
+        """Return a field of all records."""
+        if name in self._numbers:
+            column = numbers[:, self._numbers.index(name)].tolist()
+            symbols = self._symbols.get(name)
+            return column if symbols is None else [symbols[at] for at in column]
+        spans = strings[:, self._strings.index(name)].tolist()
+        return [data[start : start + size] for start, size in spans]
+
+
+def _texts(data: bytes, strings: Strings) -> Texts:
+    starts, lengths = (strings.arrays[name][: strings.count] for name in ("starts", "lengths"))
+    return Texts(data, starts, lengths, strings.arrays["counts"])
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    library = load(Path(__file__).with_suffix(".c"))
+    pointer, number = ctypes.c_void_p, ctypes.c_int64
+    library.assayer_project.argtypes = (
+        pointer, ctypes.c_char_p, pointer, number, number, number, pointer, number, pointer, number,
+        pointer, pointer, pointer,
+    )  # fmt: skip
+    library.assayer_project.restype = None
+    return library
 
 
 def compile_projection(
@@ -36,151 +153,76 @@ def compile_projection(
     *,
     most_items: int | None = None,
 ) -> Projection:
-    """Return a function that reads the top-level fields `wanted` of records written by `writer`.
+    """Return what reads the top-level fields `wanted` of records written by `writer`.
 
     Wanted fields must be of type int, long, enum or string, which is read as its UTF-8 bytes; a
     field the writer does not have takes its value from `defaults`. `texts` are fields of type
-    string or map of strings: the UTF-8 bytes of their strings, keys apart, are returned as one list
-    behind the wanted fields. `item_texts` are pairs of an array of records and a string field of
-    those: the bytes of such strings that are not empty are returned as one more list, behind the
-    texts. A record's arrays and maps may hold `most_items` together: each item takes as long to
-    decode as a thousand bytes of text.
+    string or map of strings: their strings that are not empty, keys apart, are read as UTF-8 bytes.
+    `item_texts` are pairs of an array of records and a string field of those: such strings that are
+    not empty are read too. A record's arrays and maps may hold `most_items` together: each item
+    takes as long to decode as a thousand bytes of text.
 
     Raises:
         ValueError: a wanted field has another type, a recursive schema, an unknown type.
         KeyError: the writer lacks a wanted field and there is no default.
     """
-    code = _Code(bounded=most_items is not None)
-    for name in wanted:
-        code.constants[f"v_{name}"] = None
-    present = set()
+    program = _Program()
     for field in writer["fields"]:
         name, type_ = field["name"], field["type"]
         if name in wanted:
-            present.add(name)
-            code.read(type_, f"v_{name}")
+            program.read(name, type_)
         elif name in texts:
-            code.collect(type_)
+            program.collect(type_)
         elif found := [item for array, item in item_texts if array == name]:
-            code.collect_items(type_, found)
+            program.collect_items(type_, found)
         else:
-            code.skip(type_)
-    results = []
-    for name in wanted:
-        if name in present:
-            results.append(f"v_{name}")
-        else:
-            code.constants[f"d_{name}"] = defaults[name]
-            results.append(f"d_{name}")
-    for name in wanted:
-        code.constants.pop(f"v_{name}", None)
-    source = "\n".join(
-        [
-            "def projection(b, p):",
-            "    texts = []",
-            *(["    items = []"] if item_texts else []),
-            *([f"    left = {2 * most_items}"] if most_items is not None else []),
-            *code.lines,
-            "    if p != len(b):",
-            "        raise ValueError(f'{len(b) - p} bytes too many or too few')",
-            f"    return ({', '.join([*results, 'texts', *(['items'] if item_texts else [])])},)",
-        ]
-    )
-    scope: dict[str, Any] = {
-        **code.constants,
-        "_long": _long,
-        "_size": _size,
-        "_count": _count,
-        "TooManyItemsError": TooManyItemsError,
-    }
-    # The source is generated here from the schema's shape: no text of the schema enters it.
-    exec(source, scope)  # noqa: S102
-    function: Projection = scope["projection"]
-    return function
+            program.skip(type_)
+    program.steps.append(_END)
+    for name in {*wanted} - {*program.numbers, *program.strings}:
+        if name not in defaults:
+            raise KeyError(name)
+    return Projection(program, wanted, defaults, most_items)
 
 
-def _long(b: bytes, p: int) -> tuple[int, int]:
-    """Return the zigzag varint at `p` and the position behind it."""
-    shift = value = 0
-    while True:
-        byte = b[p]
-        p += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            value &= 0xFFFF_FFFF_FFFF_FFFF  # as a full decode reads it
-            return (value >> 1) ^ -(value & 1), p
-        shift += 7
-        if shift > 63:
-            raise ValueError("a number of more than 64 bits")
+class _Program:
+    """What to do with the fields of a record, and which columns that fills."""
 
-
-def _size(b: bytes, p: int) -> tuple[int, int]:
-    """Return the length prefix at `p`, doubled as the short form has it, and what lies behind."""
-    value, p = _long(b, p)
-    if value < 0:
-        raise ValueError("a negative length")
-    return value << 1, p
-
-
-def _count(b: bytes, p: int) -> tuple[int, int]:
-    """Return the item count at `p`, doubled like a size, and the position of the first item."""
-    value, p = _long(b, p)
-    if value < 0:
-        _, p = _long(b, p)  # the block's size in bytes, which is not needed
-        value = -value
-    if value > len(b):
-        raise ValueError("more items than bytes")
-    return value << 1, p
-
-
-class _Code:
-    """Lines of the generated function, and the constants it refers to."""
-
-    def __init__(self, *, bounded: bool) -> None:
-        self._bounded = bounded
-        self.lines: list[str] = []
-        self.constants: dict[str, Any] = {}
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+        self.numbers: list[str] = []
+        self.strings: list[str] = []
+        self.symbols: dict[str, tuple[str, ...]] = {}
         self._named: dict[str, Any] = {}
         self._open: list[str] = []
-        self._indent = 1
-        self._names = 0
 
-    def _add(self, line: str) -> None:
-        self.lines.append("    " * self._indent + line)
-
-    def _new(self, stem: str) -> str:
-        self._names += 1
-        return f"{stem}{self._names}"
-
-    def read(self, type_: Any, target: str) -> None:
+    def read(self, name: str, type_: Any) -> None:
+        """Read a field into a column of its own."""
         kind = type_["type"] if isinstance(type_, dict) else type_
         if kind in ("int", "long"):
-            self._add(f"{target}, p = _long(b, p)")
+            self.steps += (_NUMBER, len(self.numbers))
+            self.numbers.append(name)
         elif kind == "string":
-            self._string_size()
-            self._add(f"{target} = b[p - (n >> 1):p]")
+            self.steps += (_STRING, len(self.strings))
+            self.strings.append(name)
         elif kind == "enum":
             self._remember(type_)
-            symbols = self._new("symbols")
-            self.constants[symbols] = tuple(type_["symbols"])
-            self._add("n, p = _long(b, p)")
-            self._add("if n < 0:")
-            self._add("    raise ValueError('a negative enum index')")
-            self._add(f"{target} = {symbols}[n]")
+            self.symbols[name] = tuple(type_["symbols"])
+            self.steps += (_ENUM, len(self.numbers), len(self.symbols[name]))
+            self.numbers.append(name)
         else:
             raise ValueError(f"a field of type {kind!r} cannot be projected")
 
     def collect(self, type_: Any) -> None:
-        """Add the bytes of a string, or of a map's strings, to the texts."""
+        """Add a string, or the strings of a map, to the texts."""
         if type_ == "string":
-            self._append("texts")
+            self.steps.append(_TEXT)
         elif isinstance(type_, dict) and type_["type"] == "map" and type_["values"] == "string":
-            self._blocks(lambda: self.collect("string"), keyed=True)
+            self._blocks(lambda: self.steps.append(_TEXT), keyed=True)
         else:
             raise ValueError("texts are strings or maps of strings")
 
     def collect_items(self, type_: Any, wanted: Collection[str]) -> None:
-        """Add the bytes of the string fields `wanted` of an array's records to the items."""
+        """Add the string fields `wanted` of an array's records to the items."""
         record = type_["items"] if isinstance(type_, dict) and type_["type"] == "array" else None
         if isinstance(record, str):
             record = self._lookup(record)
@@ -193,35 +235,16 @@ class _Code:
                 if field["name"] not in wanted:
                     self.skip(field["type"])
                 elif field["type"] == "string":
-                    self._append("items")
+                    self.steps.append(_ITEM)
                 else:
                     raise ValueError("item texts are strings")
             self._open.pop()
-            if not record["fields"]:
-                self._add("pass")
 
         self._remember(record)
         self._blocks(item, keyed=False)
 
-    def _append(self, collected: str) -> None:
-        self._string_size()
-        self._add("if n:")
-        self._add(f"    {collected}.append(b[p - (n >> 1):p])")
-
-    def _string_size(self) -> None:
-        self._add("n = b[p]")
-        # One test for both rarer cases: more than one byte (bit 7) and a negative length (bit 0).
-        self._add("if n & 129:")
-        self._add("    if n & 1 == 0 and b[p + 1] < 128:")
-        self._add("        n += (b[p + 1] << 7) - 128")
-        self._add("        p += 2 + (n >> 1)")
-        self._add("    else:")
-        self._add("        n, p = _size(b, p)")
-        self._add("        p += n >> 1")
-        self._add("else:")
-        self._add("    p += 1 + (n >> 1)")
-
     def skip(self, type_: Any) -> None:
+        """Walk over a value."""
         if isinstance(type_, list):
             self._skip_union(type_)
         elif isinstance(type_, str):
@@ -234,16 +257,11 @@ class _Code:
 
     def _skip_primitive(self, kind: str) -> None:
         if kind in ("int", "long"):
-            self._skip_varint()
+            self.steps.append(_SKIP_NUMBER)
         elif kind in ("string", "bytes"):
-            self._string_size()
+            self.steps.append(_SKIP_BYTES)
         elif kind != "null":
-            self._add(f"p += {({'boolean': 1, 'float': 4, 'double': 8})[kind]}")
-
-    def _skip_varint(self) -> None:
-        self._add("while b[p] > 127:")
-        self._add("    p += 1")
-        self._add("p += 1")
+            self.steps += (_SKIP_FIXED, {"boolean": 1, "float": 4, "double": 8}[kind])
 
     def _skip_complex(self, type_: Mapping[str, Any]) -> None:
         kind = type_["type"]
@@ -255,57 +273,36 @@ class _Code:
             self._open.pop()
         elif kind == "enum":
             self._remember(type_)
-            self._skip_varint()
+            self.steps.append(_SKIP_NUMBER)
         elif kind == "fixed":
             self._remember(type_)
-            self._add(f"p += {int(type_['size'])}")
-        elif kind in ("array", "map"):
-            self._skip_blocks(type_)
+            self.steps += (_SKIP_FIXED, int(type_["size"]))
+        elif kind == "array":
+            self._blocks(lambda: self.skip(type_["items"]), keyed=False)
+        elif kind == "map":
+            self._blocks(lambda: self.skip(type_["values"]), keyed=True)
         else:
             self.skip(kind)
 
-    def _skip_blocks(self, type_: Mapping[str, Any]) -> None:
-        items = type_["items"] if type_["type"] == "array" else type_["values"]
-        self._blocks(lambda: self._or_pass(items), keyed=type_["type"] == "map")
-
     def _blocks(self, item: Callable[[], None], *, keyed: bool) -> None:
-        count = self._new("count")
-        self._add(f"{count} = b[p]")
-        self._add("p += 1")
-        self._add(f"while {count}:")
-        self._indent += 1
-        self._add(f"if {count} & 129:")
-        self._add(f"    {count}, p = _count(b, p - 1)")
-        if self._bounded:
-            self._add(f"left -= {count}")
-            self._add("if left < 0:")
-            self._add("    raise TooManyItemsError")
-        self._add(f"for _ in range({count} >> 1):")
-        self._indent += 1
-        if keyed:
-            self._string_size()
+        """Do the same with every item of an array or a map."""
+        self.steps += (_BLOCKS, keyed, 0)
+        behind = len(self.steps) - 1
         item()
-        self._indent -= 1
-        self._add(f"{count} = b[p]")
-        self._add("p += 1")
-        self._indent -= 1
-
-    def _or_pass(self, type_: Any) -> None:
-        before = len(self.lines)
-        self.skip(type_)
-        if len(self.lines) == before:
-            self._add("pass")
+        self.steps.append(_END_OF_ITEM)
+        self.steps[behind] = len(self.steps)
 
     def _skip_union(self, branches: Sequence[Any]) -> None:
-        self._add("n = b[p]")
-        self._add("p += 1")
-        for index, branch in enumerate(branches):
-            self._add(f"{'if' if index == 0 else 'elif'} n == {index * 2}:")
-            self._indent += 1
-            self._or_pass(branch)
-            self._indent -= 1
-        self._add("else:")
-        self._add("    raise ValueError('no such branch of a union')")
+        self.steps += (_UNION, len(branches), *(0 for _ in branches))
+        first = len(self.steps) - len(branches)
+        jumps = []
+        for number, branch in enumerate(branches):
+            self.steps[first + number] = len(self.steps)
+            self.skip(branch)
+            self.steps += (_JUMP, 0)
+            jumps.append(len(self.steps) - 1)
+        for jump in jumps:
+            self.steps[jump] = len(self.steps)
 
     def _remember(self, type_: Mapping[str, Any]) -> None:
         name = str(type_["name"])

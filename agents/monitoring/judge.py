@@ -34,6 +34,7 @@ from agents.monitoring.verdict import Examination, Judgement, Outcome, Verdict
 from agents.monitoring.vocabulary import load as load_vocabulary
 from agents.records import DAY_MS, Evidence, Listing, Right
 from agents.reputation import SellerFacts
+from streams.texts import Texts
 
 if TYPE_CHECKING:
     from agents.monitoring.images.known import NearImages
@@ -78,7 +79,7 @@ class Judge:
         """Whether a rule could act on a listing that comes again and names no mark."""
         prepare()
 
-    def screen(self, texts: Sequence[Sequence[bytes]]) -> dict[int, Seen | None]:
+    def screen(self, texts: Texts) -> dict[int, Seen | None]:
         """Return which listings have to be examined, given their UTF-8 texts, and what was seen.
 
         Conservative: the verdict on the others is 'allow', with nothing to say.

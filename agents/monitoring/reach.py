@@ -18,6 +18,7 @@ from agents.monitoring.marks import Found, MarkMatch, words_of
 from agents.monitoring.registry import compile_registry, in_force
 from agents.monitoring.vocabulary import load as load_vocabulary
 from agents.records import Listing, Right
+from streams.texts import Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Reach:
         self._counts = None
         texts = [texts_of(listing) for listing in listings]
         screened = self._registry.matcher.screen(
-            [[text.encode() for text in fields.values()] for fields in texts]
+            Texts.of([[text.encode() for text in fields.values()] for fields in texts])
         )
         hits = [n for n in sorted(screened) if listings[n].kind != "DELETED"]
         found = dict(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import msgspec
+import numpy as np
 
 from agents.history.watched import NOBODY, Watched
 from agents.monitoring.images.hashes import MAX_PICTURES
@@ -19,9 +20,10 @@ from agents.monitoring.pictures import hashes_of
 from agents.records import YEAR_2000_MS, Listing
 from streams import topics
 from streams.batches import Record
-from streams.codec import DecodeError, Decoder
+from streams.codec import DecodeError, Decoder, ProjectedValues
 from streams.dead_letters import Failure
 from streams.schema_registry import SchemaRegistry
+from streams.texts import Texts
 
 if TYPE_CHECKING:
     from agents.monitoring.images.known import NearImages
@@ -89,43 +91,24 @@ def screen(
     """
     result = Screened()
     started = time.perf_counter()
-    candidates: list[Record] = []
-    times: list[int] = []
-    texts: list[Sequence[bytes]] = []
-    sellers: list[bytes] = []
-    pictured: list[tuple[int, list[bytes]]] = []
-    ahead = limits.clock_ahead_s * 1000
-    project = decoder.project
-    for record in records:
-        value = record.value
-        moment = record.timestamp if now is None else now
-        try:
-            if value is not None and len(value) > limits.record_bytes:
-                _refuse_size(len(value), limits)
-            kind, occurred_at, seller, found, pictures = project(value)
-            if not YEAR_2000_MS <= occurred_at <= moment + ahead:
-                _refuse_time(occurred_at, moment)
-        except DecodeError as error:
-            result.failures.append(Failure(record, error.reason, str(error)))
-            continue
-        if kind == "DELETED":
-            result.allowed.append(occurred_at)
-            continue
-        if pictures:
-            pictured.append((len(candidates), pictures[:MAX_PICTURES]))
-        candidates.append(record)
-        times.append(occurred_at)
-        texts.append(found)
-        sellers.append(seller)
-    seen, near = _looked_at(judge, texts, pictured)
-    again = set(watched.among(sellers)) if judge.watches else set()
+    projected = decoder.project_all([_within(record.value, limits) for record in records])
+    refused = _refused(records, projected, limits, now)
+    result.failures = [
+        Failure(records[n], error.reason, str(error)) for n, error in refused.items()
+    ]
+    kinds, times, sellers = projected.fields
+    deleted = [n for n, kind in enumerate(kinds) if kind == "DELETED" and n not in refused]
+    result.allowed = [times[n] for n in deleted]
+    judged = np.setdiff1d(np.arange(len(records)), [*refused, *deleted])
+    seen, near = _looked_at(judge, projected.texts.only(judged), projected.items.only(judged))
+    again = set(watched.among([sellers[n] for n in judged.tolist()])) if judge.watches else set()
     for number in again:
         seen.setdefault(number, {})  # it was read, and names no mark
-    result.allowed += (moment for number, moment in enumerate(times) if number not in seen)
+    result.allowed += (times[n] for at, n in enumerate(judged.tolist()) if at not in seen)
     screened = time.perf_counter()
     listings: list[_Chosen[Record]] = []
     for number in sorted(seen):
-        record = candidates[number]
+        record = records[int(judged[number])]
         try:
             listing = to_listing(decoder, record.value)
         except DecodeError as error:
@@ -150,10 +133,8 @@ def examine_all(judge: Judge, listings: Sequence[Listing]) -> list[Examination |
     """
     there = [listing for listing in listings if listing.kind != "DELETED"]
     texts = [[text.encode() for text in texts_of(listing).values()] for listing in there]
-    pictured = [
-        (number, hashes) for number, listing in enumerate(there) if (hashes := hashes_of(listing))
-    ]
-    seen, near = _looked_at(judge, texts, pictured)
+    pictures = [hashes_of(listing) for listing in there]
+    seen, near = _looked_at(judge, Texts.of(texts), Texts.of(pictures))
     chosen = [
         _Chosen(None, there[number], there[number].occurred_at, seen[number])
         for number in sorted(seen)
@@ -161,19 +142,46 @@ def examine_all(judge: Judge, listings: Sequence[Listing]) -> list[Examination |
     return [examined for _, examined in _examine(judge, chosen, near)]
 
 
+def _refused(
+    records: Sequence[Record], projected: ProjectedValues, limits: Limits, now: int | None
+) -> dict[int, DecodeError]:
+    """Return what is wrong with records that can't be judged, in their order."""
+    refused = dict(projected.refused)
+    ahead = limits.clock_ahead_s * 1000
+    times = projected.fields[1]
+    for number, record in enumerate(records):
+        moment = record.timestamp if now is None else now
+        try:
+            if record.value is not None and len(record.value) > limits.record_bytes:
+                _refuse_size(len(record.value), limits)
+            if number not in refused and not YEAR_2000_MS <= times[number] <= moment + ahead:
+                _refuse_time(times[number], moment)
+        except DecodeError as error:
+            refused[number] = error
+    return dict(sorted(refused.items()))
+
+
+def _within(value: bytes | None, limits: Limits) -> bytes | None:
+    """Return a value, if it is not too large to be looked at."""
+    return value if value is None or len(value) <= limits.record_bytes else None
+
+
 def _looked_at(
-    judge: Judge, texts: Sequence[Sequence[bytes]], pictured: Sequence[tuple[int, list[bytes]]]
+    judge: Judge, texts: Texts, pictures: Texts
 ) -> tuple[dict[int, Seen | None], NearImages]:
     """Return the listings that have to be examined, with what was seen in their texts.
 
-    `pictured` are listings that show pictures, with the hashes. What is near a known picture is
-    returned as well.
+    `pictures` are the hashes of those they show. What is near a known picture is returned as well.
     """
     seen = _seen(judge, texts)
-    near = judge.near_images(text for _, pictures in pictured for text in pictures)
+    pictured = {
+        number: pictures.of_record(number)[:MAX_PICTURES]
+        for number in np.flatnonzero(pictures.counts).tolist()
+    }
+    near = judge.near_images(text for hashes in pictured.values() for text in hashes)
     if near:
-        for number, pictures in pictured:
-            if any(picture in near for picture in pictures):
+        for number, hashes in pictured.items():
+            if any(text in near for text in hashes):
                 seen.setdefault(number, None)
     return seen, near
 
@@ -209,7 +217,7 @@ def _examine(
             yield each.key, error
 
 
-def _seen(judge: Judge, texts: Sequence[Sequence[bytes]]) -> dict[int, Seen | None]:
+def _seen(judge: Judge, texts: Texts) -> dict[int, Seen | None]:
     """Return what is seen in which listings: all, where they can't be screened together."""
     try:
         return judge.screen(texts)

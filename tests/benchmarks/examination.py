@@ -81,8 +81,7 @@ class Bench:
         found: list[Hit] = []
         for first in range(0, len(listings), BATCH):
             values = [self.encoded(listing) for listing in listings[first : first + BATCH]]
-            texts = [self.decoder.project(value)[-2] for value in values]
-            for number, seen in self.judge.screen(texts).items():
+            for number, seen in self.judge.screen(self.decoder.project_all(values).texts).items():
                 if seen is not None:
                     found.append(Hit(values[number], seen))
         return found

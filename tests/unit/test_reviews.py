@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agents.records import Statement, Takedown
@@ -31,6 +31,7 @@ def record(**values: object) -> Takedown:
 
 
 @given(SHARE, STANDING, UNITS)
+@example(0.00025, None, None)
 def test_it_lies_between_the_score_and_one(
     score: float, standing: float | None, units: int | None
 ) -> None:

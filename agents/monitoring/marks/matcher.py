@@ -29,6 +29,7 @@ from agents.monitoring.marks.skeleton import BEGINS, Skeleton, fold, turns
 from agents.monitoring.marks.spellings import Spelling, spellings_of, words_of
 from agents.monitoring.marks.struck import StruckMarks
 from streams.aside import give_way, giving_way
+from streams.texts import Texts
 
 SHORT: Final = 3
 """A mark with no more letters than this in its skeleton is looked for between words only."""
@@ -128,42 +129,49 @@ class MarkMatcher:
         """Return whether a pattern is one of a mark, not of words alone."""
         return any(spelling.mark < len(self.marks) for spelling in self._spellings[number])
 
-    def screen(self, texts: Sequence[Sequence[bytes]]) -> dict[int, Seen | None]:
-        """Return which of some listings name a mark, given the UTF-8 texts of each, and what.
+    def screen(self, listings: Texts) -> dict[int, Seen | None]:
+        """Return which of some listings name a mark, given the texts of each, and what.
 
-        All of them are folded and scanned at once. Exactly those in which `find` finds a mark; with
-        None those that have to be read by themselves, as `find` does: they are hostile, or huge, or
-        not UTF-8.
+        Those that the sieve lets through are read, all at once. Exactly those in which `find` finds
+        a mark; with None those that have to be read by themselves, as `find` does: they are
+        hostile, or huge, or not UTF-8.
         """
-        huge = {n for n, fields in enumerate(texts) if sum(map(len, fields)) > MOST_CHARACTERS}
-        sifted = self._sieve.sift([() if n in huge else fields for n, fields in enumerate(texts)])
-        found: dict[int, Seen | None] = dict.fromkeys(huge | sifted.unreadable)
+        huge = np.flatnonzero(listings.sizes > MOST_CHARACTERS)
+        if len(huge):
+            rest = np.flatnonzero(listings.sizes <= MOST_CHARACTERS)
+            seen = self.screen(listings.only(rest))
+            return {int(rest[number]): found for number, found in seen.items()} | dict.fromkeys(
+                huge.tolist()
+            )
+        sifted = self._sieve.sift(listings)
+        found: dict[int, Seen | None] = dict.fromkeys(sifted.unreadable)
         if not self.marks:
             return found
-        struck = self._with_struck_letters(texts, sifted) - sifted.unreadable
+        struck = self._with_struck_letters(listings, sifted)
         numbers = sorted(sifted.through | struck)
         if not numbers:
             return found
-        chosen = [[field.decode() for field in texts[number]] for number in numbers]
+        chosen = [[text.decode() for text in listings.of_record(number)] for number in numbers]
         sheet = Sheet(
             "".join(f"{BOUNDARY}{BOUNDARY.join(fields)}" for fields in chosen),
             [len(fields) for fields in chosen],
         )
-        seen, cut = self._read(sheet)
-        for number, placed in seen.items():
+        seen_by, cut = self._read(sheet)
+        for number, placed in seen_by.items():
             if number in cut:
                 found[numbers[number]] = None
             elif any(item.sighting.mark < len(self.marks) for item in placed):
                 found[numbers[number]] = _by_text(sheet, placed)
         return found
 
-    def _with_struck_letters(self, texts: Sequence[Sequence[bytes]], sifted: Sifted) -> set[int]:
-        """Return the listings in which letters of a mark are struck out."""
+    def _with_struck_letters(self, listings: Texts, sifted: Sifted) -> set[int]:
+        """Return the listings in which letters of a mark are struck out, of those kept back."""
         return {
-            listing
-            for (listing, text), places in sifted.struck.items()
-            if listing not in sifted.through
-            for sighting in self._struck.find(texts[listing][text].decode(), places)
+            number
+            for number, texts in sifted.struck.items()
+            if number not in sifted.through and number not in sifted.unreadable
+            for text, places in texts
+            for sighting in self._struck.find(listings.text(text).decode(), places)
             if sighting.mark < len(self.marks)
         }
 

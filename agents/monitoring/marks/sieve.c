@@ -289,16 +289,15 @@ static int is_regular(const Tables *tables, const uint32_t *shown, int64_t count
 
 /* Write the letters of all texts in both ways, and note what can be read in others.
 
-   `lengths` are bytes of the texts, `counts` texts of the listings. */
-void assayer_sieve(const Tables *tables, const uint8_t *data, const int64_t *lengths,
-                   const int64_t *counts, int64_t listings, Scratch *scratch, Letters *plain,
+   `starts` and `lengths` say where in the data they lie, `counts` how many each listing has. */
+void assayer_sieve(const Tables *tables, const uint8_t *data, const int64_t *starts,
+                   const int64_t *lengths, const int64_t *counts, int64_t listings, Scratch *scratch, Letters *plain,
                    Letters *with_signs, Struck *struck, uint8_t *status) {
     int64_t number = 0;
     for (int64_t listing = 0; listing < listings; listing++) {
         int apart = 0, apart_with_signs = 0, odd = 0, readable = 1;
         for (int64_t end = number + counts[listing]; number < end; number++) {
-            Text text = decode(tables, data, lengths[number], scratch);
-            data += lengths[number];
+            Text text = decode(tables, data + starts[number], lengths[number], scratch);
             plain->starts[number] = plain->length;
             with_signs->starts[number] = with_signs->length;
             if (!text.readable) {

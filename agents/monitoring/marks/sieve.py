@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,8 @@ import numpy.typing as npt
 from agents.monitoring.marks.characters import Bools, Ints, drawings, markup_begins, tables
 from agents.monitoring.marks.literals import Literals
 from agents.monitoring.marks.struck import LATIN, SIGNS
+from streams.native import Arrays, address, load
+from streams.texts import Texts
 
 U8 = npt.NDArray[np.uint8]
 
@@ -44,8 +46,8 @@ class Sifted:
     """Those that may name a mark: all that do, except by struck letters alone, and a few others."""
     unreadable: set[int]
     """Those that are no UTF-8, or hold a character that no text can carry."""
-    struck: dict[tuple[int, int], list[int]]
-    """By listing and number of its text: places of signs that may stand for a letter of a mark."""
+    struck: dict[int, list[tuple[int, list[int]]]]
+    """By listing: numbers of texts, with the places of signs that may stand for a letter."""
 
 
 class Sieve:
@@ -69,34 +71,32 @@ class Sieve:
         )
         self._tables = _Tables.of(contexts)
 
-    def sift(self, listings: Sequence[Sequence[bytes]]) -> Sifted:
-        """Sift listings, given the UTF-8 texts of each."""
-        texts = [text for each in listings for text in each]
-        counts = np.array([len(each) for each in listings], np.intp)
-        lengths = np.array([len(text) for text in texts], np.intp)
-        listing_of = np.repeat(np.arange(len(listings)), counts)
-        data = b"".join(texts)
-        size = len(data) + (_SPARE + 1) * len(texts)
+    def sift(self, listings: Texts) -> Sifted:
+        """Sift listings, given the texts of each."""
+        lengths = listings.lengths
+        # Each text is written behind the one before, with what separates them.
+        room = int(lengths.sum()) + (_SPARE + 1) * len(lengths)
         scratch = _Scratch.of(int(lengths.max(initial=0)) + _SPARE)
-        ways = (_Letters.of(size, len(texts)), _Letters.of(size, len(texts)))
+        ways = (_Letters.of(room, len(lengths)), _Letters.of(room, len(lengths)))
         struck = _Struck.of(len(listings) * _SPARE)
         status = np.zeros(len(listings), np.uint8)
         _library().assayer_sieve(
             ctypes.byref(self._tables),
-            data,
-            _address(lengths),
-            _address(counts),
+            listings.data,
+            address(listings.starts),
+            address(lengths),
+            address(listings.counts),
             len(listings),
             ctypes.byref(scratch),
             *map(ctypes.byref, ways),
             ctypes.byref(struck),
-            _address(status),
+            address(status),
         )
         through = set(np.flatnonzero(status == _READ).tolist())
         for way in ways:
-            through.update(listing_of[self._named(way)].tolist())
+            through.update(listings.record_of[self._named(way)].tolist())
         unreadable = set(np.flatnonzero(status == _UNREADABLE).tolist())
-        return Sifted(through - unreadable, unreadable, struck.by_text(listing_of, counts))
+        return Sifted(through - unreadable, unreadable, struck.by_text(listings))
 
     def _named(self, letters: _Letters) -> Ints:
         """Return the texts in which a mark may stand."""
@@ -118,20 +118,7 @@ def _opens(begun: U8, letters: Ints) -> Bools:
     return found | (begun[letters - 1] >= _BEYOND)
 
 
-def _address(array: npt.NDArray[Any]) -> int:
-    return array.ctypes.data
-
-
-class _Owner(ctypes.Structure):
-    """A structure of `sieve.c` that keeps the arrays its fields point at."""
-
-    def _keep(self, **arrays: npt.NDArray[Any]) -> None:
-        self.arrays = arrays
-        for name, array in arrays.items():
-            setattr(self, name, _address(array))
-
-
-class _Tables(_Owner):
+class _Tables(Arrays):
     """What each character is; the fields are explained in `sieve.c`."""
 
     _fields_ = (
@@ -160,13 +147,13 @@ class _Tables(_Owner):
         spelled_letters, spelled_at = _joined([reading for _, reading in spelled])
         drawn = [*drawings()[1], *markup_begins()]
         drawings_, drawings_at = _joined(drawn)
-        found = cls(
-            spelled_count=len(spelled),
-            pair_count=len(table.pairs),
-            drawing_count=len(drawn),
-            context_count=len(contexts),
-        )
-        found._keep(
+        return cls.holding(
+            numbers={
+                "spelled_count": len(spelled),
+                "pair_count": len(table.pairs),
+                "drawing_count": len(drawn),
+                "context_count": len(contexts),
+            },
             classes=table.classes[0],
             flags=table.flags,
             spelled=np.array([code for code, _ in spelled], np.uint32),
@@ -179,7 +166,6 @@ class _Tables(_Owner):
             latin=LATIN,
             contexts=contexts,
         )
-        return found
 
 
 def _joined(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
@@ -188,7 +174,7 @@ def _joined(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[n
     return codes, np.cumsum([0, *map(len, texts)], dtype=np.uint32)
 
 
-class _Scratch(_Owner):
+class _Scratch(Arrays):
     _TYPES: ClassVar = {
         "codes": np.uint32, "origin": np.uint32, "shown": np.uint32, "classes": np.uint16,
         "letters": np.uint16, "apart": np.uint8, "signs": np.uint32, "pairs": np.uint32,
@@ -198,12 +184,11 @@ class _Scratch(_Owner):
     @classmethod
     def of(cls, room: int) -> _Scratch:
         """Return room for the code points of a text."""
-        found = cls()
-        found._keep(**{name: np.empty(room, type_) for name, type_ in cls._TYPES.items()})
-        return found
+        arrays = {name: np.empty(room, type_) for name, type_ in cls._TYPES.items()}
+        return cls.holding(numbers=None, **arrays)
 
 
-class _Letters(_Owner):
+class _Letters(Arrays):
     _fields_ = (
         ("bytes", ctypes.c_void_p), ("length", ctypes.c_int64), ("starts", ctypes.c_void_p)
     )  # fmt: skip
@@ -211,9 +196,11 @@ class _Letters(_Owner):
     @classmethod
     def of(cls, size: int, texts: int) -> _Letters:
         """Return room for the letters of some texts."""
-        found = cls(length=0)
-        found._keep(bytes=np.empty(size, np.uint8), starts=np.empty(texts, np.int64))
-        return found
+        return cls.holding(
+            numbers={"length": 0},
+            bytes=np.empty(size, np.uint8),
+            starts=np.empty(texts, np.int64),
+        )
 
     @property
     def begun(self) -> U8:
@@ -226,7 +213,7 @@ class _Letters(_Owner):
         return self.arrays["starts"]
 
 
-class _Struck(_Owner):
+class _Struck(Arrays):
     _fields_ = (
         ("text", ctypes.c_void_p), ("place", ctypes.c_void_p),
         ("count", ctypes.c_int64), ("room", ctypes.c_int64),
@@ -235,33 +222,31 @@ class _Struck(_Owner):
     @classmethod
     def of(cls, room: int) -> _Struck:
         """Return room for so many signs."""
-        found = cls(count=0, room=room)
-        found._keep(text=np.empty(room, np.int64), place=np.empty(room, np.int64))
-        return found
+        return cls.holding(
+            numbers={"count": 0, "room": room},
+            text=np.empty(room, np.int64),
+            place=np.empty(room, np.int64),
+        )
 
-    def by_text(self, listing_of: Ints, counts: Ints) -> dict[tuple[int, int], list[int]]:
-        """Return the places of the signs by listing, and number of its text."""
-        found: dict[tuple[int, int], list[int]] = {}
+    def by_text(self, listings: Texts) -> dict[int, list[tuple[int, list[int]]]]:
+        """Return the texts in which they are, by listing, each with the places of the signs."""
         texts, places = (self.arrays[name][: self.count] for name in ("text", "place"))
-        listings = listing_of[texts]
-        numbers = texts - (np.cumsum(counts) - counts)[listings]
-        for listing, number, place in zip(
-            listings.tolist(), numbers.tolist(), places.tolist(), strict=True
-        ):
-            found.setdefault((listing, number), []).append(place)
+        of_text: dict[int, list[int]] = {}
+        for text, place in zip(texts.tolist(), places.tolist(), strict=True):
+            of_text.setdefault(text, []).append(place)
+        found: dict[int, list[tuple[int, list[int]]]] = {}
+        for text, there in of_text.items():
+            found.setdefault(int(listings.record_of[text]), []).append((text, there))
         return found
 
 
 @cache
 def _library() -> ctypes.CDLL:
-    path = Path(__file__).with_name("_sieve.so")
-    if not path.exists():
-        raise RuntimeError(f"{path} is missing: it is built when the package is installed")
-    library = ctypes.CDLL(str(path))
+    library = load(Path(__file__).with_suffix(".c"))
     pointer, number = ctypes.c_void_p, ctypes.c_int64
     library.assayer_sieve.argtypes = (
-        pointer, ctypes.c_char_p, pointer, pointer, number, pointer, pointer, pointer, pointer,
-        pointer,
+        pointer, ctypes.c_char_p, pointer, pointer, pointer, number, pointer, pointer, pointer,
+        pointer, pointer,
     )  # fmt: skip
     library.assayer_sieve.restype = None
     return library

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from agents.monitoring.confusables import load_table
 from agents.monitoring.marks import MarkMatch, MarkMatcher
 from agents.monitoring.marks.skeleton import skeletons
+from streams.texts import Texts
 
 MARKS = [
     "Nike", "Adidas", "Gucci", "Philips", "Dell", "Lilly", "Levi's", "H&M", "LV", "BMW",
@@ -28,7 +29,7 @@ def matcher() -> MarkMatcher:
 def found(title: str) -> list[tuple[str, str, str]]:
     """Return mark, text and strength of everything found, once the screen agrees."""
     matches = matcher().find({"title": title})
-    screened = matcher().screen([[b"oak table"], [title.encode()], [b"lamp", b"red"]])
+    screened = matcher().screen(Texts.of([[b"oak table"], [title.encode()], [b"lamp", b"red"]]))
     assert set(screened) == ({1} if matches else set())
     return [(MARKS[match.mark], match.text, match.strength) for match in matches]
 
@@ -267,7 +268,9 @@ def test_the_screen_sees_exactly_what_reading_a_listing_by_itself_finds(
 ) -> None:
     named = [{str(n): text for n, text in enumerate(fields)} for fields in listings]
     alone = [matcher().find_all([fields])[0] for fields in named]
-    screened = matcher().screen([[text.encode() for text in fields] for fields in listings])
+    screened = matcher().screen(
+        Texts.of([[text.encode() for text in fields] for fields in listings])
+    )
     assert set(screened) == {number for number, found in enumerate(alone) if found.marks}
     for number, seen in screened.items():
         if seen is not None:
@@ -277,7 +280,7 @@ def test_the_screen_sees_exactly_what_reading_a_listing_by_itself_finds(
 def test_the_sign_between_texts_hides_no_listing_behind_it() -> None:
     """U+FFFF is what texts are joined with. A seller who writes it must not shift the others."""
     texts = [[b"a"], ["x\uffffy\uffff".encode()], [b"b"], [b"Nike shoe", b""], [b"c"]]
-    screened = matcher().screen(texts)
+    screened = matcher().screen(Texts.of(texts))
     assert set(screened) == {1, 3}
     assert screened[1] is None
     seen = screened[3]
@@ -288,7 +291,7 @@ def test_the_sign_between_texts_hides_no_listing_behind_it() -> None:
 
 
 def test_what_was_seen_in_another_text_is_not_taken_for_the_listings_own() -> None:
-    (seen,) = matcher().screen([[b"Nike shoe"]]).values()
+    (seen,) = matcher().screen(Texts.of([[b"Nike shoe"]])).values()
     assert seen is not None
     assert matcher().found(seen, {"title": "A shoe"}) is None
 
@@ -316,13 +319,13 @@ def test_the_order_of_marks_does_not_matter(text: str, random: object) -> None:
 )  # fmt: skip
 def test_hostile_texts_are_read_like_any_other(text: str) -> None:
     matcher().find({"title": text})
-    matcher().screen([[text.encode()]])
+    matcher().screen(Texts.of([[text.encode()]]))
 
 
 def test_what_nobody_reads_is_not_read_but_judged_on_its_beginning() -> None:
     """Time and memory stay bounded by design: 40,000 characters of a listing count."""
     fields = {f"attributes.{n}": "red " * 9_000 for n in range(30)}
-    assert matcher().screen([[text.encode() for text in fields.values()]]) == {0: None}
+    assert matcher().screen(Texts.of([[text.encode() for text in fields.values()]])) == {0: None}
     assert matcher().find(fields) == []
     assert matcher().find({"title": "Nike", **fields})
     assert not matcher().find({"description": "red " * 10_000, "attributes.x": "Nike"})

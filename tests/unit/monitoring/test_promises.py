@@ -15,6 +15,7 @@ from agents.monitoring.policies import default_policy
 from agents.monitoring.registry import compile_registry
 from agents.records import DAY_MS, AuthorisedSeller, Listing, Right
 from agents.reputation import SellerFacts, Standing
+from streams.texts import Texts
 
 NOW = 1_790_000_000_000
 
@@ -208,6 +209,6 @@ def test_the_same_input_gives_the_same_bytes_in_any_order_of_rights(
 @given(TITLE, SELLER)
 def test_what_the_screen_filters_out_is_allowed(title: str, seller: SellerFacts) -> None:
     listing = Listing("l1", "seller", NOW, title)
-    if not judge().screen([[title.encode()]]):
+    if not judge().screen(Texts.of([[title.encode()]])):
         verdict = judge().judge(listing, seller, NOW).verdict
         assert (verdict.outcome, verdict.evidence) == ("allow", ())

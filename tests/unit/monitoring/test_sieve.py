@@ -14,6 +14,7 @@ from agents.monitoring.marks.matcher import MarkMatcher
 from agents.monitoring.marks.sheet import MOST_CHARACTERS, Sheet
 from agents.monitoring.marks.sieve import Sieve
 from agents.monitoring.marks.struck import StruckMarks
+from streams.texts import Texts
 from tests.unit.monitoring.texts import HOSTILE, SENTENCES, titles
 
 MARKS = (
@@ -52,7 +53,7 @@ def texts_of(fields: list[str]) -> list[bytes]:
 @given(st.lists(st.one_of(TEXTS, WRITTEN), min_size=1, max_size=5))
 def test_what_a_listing_alone_is_found_to_name_is_found_in_a_batch(batch: list[list[str]]) -> None:
     texts = [texts_of(fields) for fields in batch]
-    seen = matcher().screen(texts)
+    seen = matcher().screen(Texts.of(texts))
     for number, fields in enumerate(texts):
         named = dict(enumerate(field.decode().replace(BOUNDARY, " ") for field in fields))
         found = matcher().find({str(name): text for name, text in named.items()})
@@ -65,13 +66,13 @@ def test_what_a_listing_alone_is_found_to_name_is_found_in_a_batch(batch: list[l
 def test_every_disguise_is_let_through_alone_and_among_others() -> None:
     for text in DISGUISES:
         found = matcher().find({"title": text})
-        assert bool(matcher().screen([[text.encode()]])) == bool(found), text
+        assert bool(matcher().screen(Texts.of([[text.encode()]]))) == bool(found), text
 
 
 @settings(max_examples=500, deadline=None)
 @given(st.lists(st.binary(max_size=60), min_size=1, max_size=6))
 def test_what_is_no_utf8_has_to_be_read_by_itself(texts: list[bytes]) -> None:
-    seen = matcher().screen([[text] for text in texts])
+    seen = matcher().screen(Texts.of([[text] for text in texts]))
     for number, text in enumerate(texts):
         try:
             readable = BOUNDARY not in text.decode()
@@ -90,10 +91,11 @@ def test_signs_that_strike_out_letters_are_told_with_their_places(text: str) -> 
     words = StruckMarks([(word,) for word in ("zorvex", "gucci", "villa")])
     sheet = Sheet(BOUNDARY + text, [1])
     places = sheet.by_listing(words.places(sheet.decoded)).get(0, [])
-    found = Sieve([], [], words.contexts).sift([[encoded]]).struck.get((0, 0), [])
-    assert {place - 1 for place in places} <= set(found)
+    sifted = Sieve([], [], words.contexts).sift(Texts.of([[encoded]])).struck
+    found = {place for _, there in sifted.get(0, []) for place in there}
+    assert {place - 1 for place in places} <= found
     # At the end of a text, where it is not known here that another follows, there is one more.
-    assert set(found) - {place - 1 for place in places} <= {len(text) - 1}
+    assert found - {place - 1 for place in places} <= {len(text) - 1}
 
 
 def test_the_longest_texts_of_what_reads_as_most_letters_keep_within_bounds() -> None:
@@ -106,7 +108,7 @@ def test_the_longest_texts_of_what_reads_as_most_letters_keep_within_bounds() ->
     ):
         assert len(text.encode()) <= MOST_CHARACTERS
         assert decode(text).read
-        matcher().screen([[text.encode()], [b"Gucci"], [text.encode()]])
+        matcher().screen(Texts.of([[text.encode()], [b"Gucci"], [text.encode()]]))
 
 
 def test_random_bytes_and_splices_never_end_the_process() -> None:
@@ -118,10 +120,10 @@ def test_random_bytes_and_splices_never_end_the_process() -> None:
             piece = b"".join(chance.choice(pool) for _ in range(chance.randrange(5)))
             cut = chance.randrange(len(piece) + 1)
             batch.append([piece[:cut], piece[cut:], chance.randbytes(chance.randrange(20))])
-        matcher().screen(batch)
+        matcher().screen(Texts.of(batch))
 
 
 def test_a_batch_without_texts_and_listings_without_any_are_sifted() -> None:
-    assert matcher().screen([]) == {}
-    assert matcher().screen([[], [b""], []]) == {}
-    assert set(matcher().screen([[], [b"Gucci"], []])) == {1}
+    assert matcher().screen(Texts.of([])) == {}
+    assert matcher().screen(Texts.of([[], [b""], []])) == {}
+    assert set(matcher().screen(Texts.of([[], [b"Gucci"], []]))) == {1}

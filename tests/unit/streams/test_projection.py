@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import schemas
 from agents.monitoring.screening import TEXT_FIELDS
-from streams.projection import compile_projection
+from streams.projection import BrokenRecordError, TooManyItemsError, compile_projection
 from streams.writer_schemas import danger_of
 from tests.unit.streams.shelf import written
 
@@ -132,8 +132,8 @@ def test_a_projection_reads_what_a_full_decode_reads(
     record, _ = _decode(schema, value)
     wanted, texts = _expected(record)
     projected = _project(schema, value)
-    assert list(projected[:-1]) == wanted
-    assert sorted(text for text in projected[-1] if text) == texts
+    assert list(projected[:-2]) == wanted
+    assert sorted(text for text in projected[-2] if text) == texts
 
 
 @settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)
@@ -141,7 +141,7 @@ def test_a_projection_reads_what_a_full_decode_reads(
 def test_spoilt_bytes_are_refused_or_read_as_a_full_decode_reads_them(
     drawn: tuple[dict[str, Any], bytes], data: st.DataObject
 ) -> None:
-    """Cut off, extended or overwritten anywhere: an IndexError, a ValueError, or the record."""
+    """Cut off, extended or overwritten anywhere: a BrokenRecordError, or the record."""
     schema, value = drawn
     at = data.draw(st.integers(0, len(value)))
     spoilt = data.draw(
@@ -156,7 +156,7 @@ def test_spoilt_bytes_are_refused_or_read_as_a_full_decode_reads_them(
     )
     try:
         projected = _project(schema, spoilt)
-    except (IndexError, ValueError):
+    except BrokenRecordError:
         return
     try:
         record, length = _decode(schema, spoilt)
@@ -164,8 +164,28 @@ def test_spoilt_bytes_are_refused_or_read_as_a_full_decode_reads_them(
         return  # the projection looks into less; what it lets through is decoded when it matters
     if length == len(spoilt):
         wanted, texts = _expected(record)
-        assert list(projected[:-1]) == wanted
-        assert sorted(text for text in projected[-1] if text) == texts
+        assert list(projected[:-2]) == wanted
+        assert sorted(text for text in projected[-2] if text) == texts
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
+@given(written_listings(), st.lists(st.integers(0, 400), min_size=1, max_size=6))
+def test_many_at_once_are_read_as_each_by_itself(
+    drawn: tuple[dict[str, Any], bytes], cuts: list[int]
+) -> None:
+    """Whatever stands beside it: half a record takes nothing of the next."""
+    schema, value = drawn
+    projection = compile_projection(schema, WANTED, DEFAULTS, TEXT_FIELDS)
+    values = [part for cut in cuts for part in (value, value[:cut], b"")]
+    found = projection.read(values)
+    alone = [projection.read([part]) for part in values]
+    assert found.whole.tolist() == [bool(one.whole[0]) for one in alone]
+    for number, one in enumerate(alone):
+        if one.whole[0]:
+            assert [column[number] for column in found.fields] == [c[0] for c in one.fields]
+            assert found.texts.of_record(number) == one.texts.of_record(0)
+        else:
+            assert found.texts.of_record(number) == []
 
 
 @settings(max_examples=60, deadline=None)
@@ -176,7 +196,11 @@ def test_spoilt_bytes_are_refused_or_read_as_a_full_decode_reads_them(
 @example(-(2**63))
 def test_numbers_of_every_size(number: int) -> None:
     schema = {"type": "record", "name": "R", "fields": [{"name": "n", "type": "long"}]}
-    assert compile_projection(schema, ("n",), {})(written(schema, {"n": number}), 0) == (number, [])
+    assert compile_projection(schema, ("n",), {})(written(schema, {"n": number}), 0) == (
+        number,
+        [],
+        [],
+    )
 
 
 @pytest.mark.parametrize("length", [0, 1, 63, 64, 8191, 8192, 1_048_576])
@@ -184,12 +208,11 @@ def test_texts_of_every_length(length: int) -> None:
     """Length prefixes of one, two, three and four bytes."""
     schema = {"type": "record", "name": "R", "fields": [{"name": "t", "type": "string"}]}
     value = written(schema, {"t": "x" * length})
-    assert compile_projection(schema, (), {}, ("t",))(value, 0) == (
-        [b"x" * length] if length else [],
-    )
-    assert compile_projection(schema, ("t",), {})(value, 0) == (b"x" * length, [])
+    texts = [b"x" * length] if length else []
+    assert compile_projection(schema, (), {}, ("t",))(value, 0) == (texts, [])
+    assert compile_projection(schema, ("t",), {})(value, 0) == (b"x" * length, [], [])
     for cut in (0, len(value) // 2, len(value) - 1):
-        with pytest.raises((IndexError, ValueError)):
+        with pytest.raises(BrokenRecordError):
             compile_projection(schema, (), {})(value[:cut], 0)
 
 
@@ -203,7 +226,7 @@ def test_blocks_with_their_size_in_bytes_are_read() -> None:
     one = b"\x02a\x04xx"
     two = b"\x02b\x04yy"
     value = b"\x01" + bytes([len(one) * 2]) + one + b"\x02" + two + b"\x00"
-    assert compile_projection(schema, (), {}, ("m",))(value, 0) == ([b"xx", b"yy"],)
+    assert compile_projection(schema, (), {}, ("m",))(value, 0) == ([b"xx", b"yy"], [])
 
 
 @pytest.mark.parametrize(
@@ -217,7 +240,7 @@ def test_blocks_with_their_size_in_bytes_are_read() -> None:
 def test_impossible_lengths_are_refused(value: bytes) -> None:
     for type_ in ("string", {"type": "array", "items": "string"}):
         schema = {"type": "record", "name": "R", "fields": [{"name": "t", "type": type_}]}
-        with pytest.raises((IndexError, ValueError)):
+        with pytest.raises((BrokenRecordError, TooManyItemsError)):
             compile_projection(schema, (), {})(value, 0)
 
 
