@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as detail
 from typing import Final
@@ -254,9 +254,12 @@ class MarkMatcher:
         for number, skeleton, sighting in self._sightings(fold(decoded), sheet, looks, cut):
             note(number, skeleton, sighting)
         several = sheet.listings(places_of_several(decoded))
-        symbols = sorted({*sheet.listings(places_of_symbols(decoded)), *several})
+        symbols = {*sheet.listings(places_of_symbols(decoded)), *several}
+        if symbols:  # half of all listings, so that those that are looked at are folded as they lie
+            signs = fold(decoded, soft_letters=True)
+            for number, skeleton, sighting in self._sightings(signs, sheet, looks, cut, symbols):
+                note(number, skeleton, sighting)
         ways_of: tuple[tuple[list[int], Callable[[Sheet], Iterable[Skeleton]]], ...] = (
-            (symbols, lambda part: [fold(part.decoded, soft_letters=True)]),
             (
                 sheet.listings(regular_separators(decoded)),
                 lambda part: [
@@ -294,15 +297,28 @@ class MarkMatcher:
                 yield number, sighting
 
     def _sightings(
-        self, skeleton: Skeleton, sheet: Sheet, looks: Counter[int], cut: set[int]
+        self,
+        skeleton: Skeleton,
+        sheet: Sheet,
+        looks: Counter[int],
+        cut: set[int],
+        among: Container[int] | None = None,
     ) -> Iterator[tuple[int, Skeleton, Sighting]]:
-        """Yield what stands in the listings of a sheet: listing, skeleton, sighting."""
-        yield from self._looked_at(skeleton, sheet, looks, cut)
+        """Yield what stands in the listings of a sheet: listing, skeleton, sighting.
+
+        Only in those `among` some, where these are given.
+        """
+        yield from self._looked_at(skeleton, sheet, looks, cut, among)
         for closed in skeleton.closed_up(sheet.start_places):
-            yield from self._looked_at(closed, sheet, looks, cut)
+            yield from self._looked_at(closed, sheet, looks, cut, among)
 
     def _looked_at(
-        self, skeleton: Skeleton, sheet: Sheet, looks: Counter[int], cut: set[int]
+        self,
+        skeleton: Skeleton,
+        sheet: Sheet,
+        looks: Counter[int],
+        cut: set[int],
+        among: Container[int] | None,
     ) -> Iterator[tuple[int, Skeleton, Sighting]]:
         """Yield what stands in one reading of the letters.
 
@@ -317,6 +333,8 @@ class MarkMatcher:
             places = skeleton.origin[places]
         where = np.searchsorted(sheet.start_places, places, side="right") - 1
         for (letter, spellings), number in zip(candidates, where.tolist(), strict=True):
+            if among is not None and number not in among:
+                continue
             listing = sheet.numbers[number] if sheet.numbers else number
             for spelling in spellings:
                 key = (number, spelling.mark)
