@@ -49,7 +49,7 @@ class Strings(Arrays):
 
     _fields_ = (
         ("starts", ctypes.c_void_p), ("lengths", ctypes.c_void_p), ("counts", ctypes.c_void_p),
-        ("count", ctypes.c_int64), ("room", ctypes.c_int64),
+        ("count", ctypes.c_int64), ("room", ctypes.c_int64), ("full", ctypes.c_int64),
     )  # fmt: skip
 
     @classmethod
@@ -57,6 +57,6 @@ class Strings(Arrays):
         """Return room for so many."""
         sizes = {"starts": strings, "lengths": strings, "counts": records}
         return cls.holding(
-            numbers={"count": 0, "room": strings},
+            numbers={"count": 0, "room": strings, "full": 0},
             **{name: np.empty(size, np.int64) for name, size in sizes.items()},
         )

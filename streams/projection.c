@@ -28,6 +28,7 @@ typedef struct {
     int64_t *starts, *lengths;  /* in the data */
     int64_t *counts;            /* of each record */
     int64_t count, room;
+    int64_t full;               /* there was no room for all */
 } Strings;
 
 typedef struct {
@@ -63,7 +64,7 @@ static void note(Reader *reader, Strings *strings) {
     skip(reader, size);
     if (reader->broken || !size) return;
     if (strings->count == strings->room) {
-        reader->broken = 1;
+        strings->full = reader->broken = 1;
         return;
     }
     strings->starts[strings->count] = start;

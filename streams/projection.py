@@ -23,6 +23,9 @@ from streams.texts import Texts
 
 _PRIMITIVES: Final = {"null", "boolean", "int", "long", "float", "double", "bytes", "string"}
 _UNBOUNDED: Final = 2**60
+_ROOM: Final = 10_000
+_ROOM_EACH: Final = 20
+"""Strings for which there is room in a batch, and in each of its records."""
 # What a record of a program may be, and its instructions: see `projection.c`.
 _BROKEN, _WHOLE, _TOO_MANY_ITEMS = range(3)
 (
@@ -85,15 +88,19 @@ class Projection:
         fields = [values[0] for values in found.fields]
         return (*fields, found.texts.of_record(0), found.items.of_record(0))
 
-    def read(self, values: Sequence[bytes], head: int = 0) -> Projected:
-        """Return what stands in the records that begin `head` bytes into each value."""
+    def read(self, values: Sequence[bytes], head: int = 0, *, room: int = 0) -> Projected:
+        """Return what stands in the records that begin `head` bytes into each value.
+
+        `room` is for how many strings there is room at first.
+        """
         count = len(values)
         data = b"".join(values)
         lengths = np.array([len(value) for value in values], np.int64)
         numbers = np.empty((count, len(self._numbers)), np.int64)
         strings = np.empty((count, len(self._strings), 2), np.int64)
-        # A string of an array or a map takes two bytes at least.
-        texts, items = (Strings.room_for(len(data) // 2 + 1, count) for _ in range(2))
+        # A string that is not empty takes two bytes; real listings have seven texts.
+        room = min(len(data) // 2 + 1, room or _ROOM + _ROOM_EACH * count)
+        texts, items = (Strings.room_for(room, count) for _ in range(2))
         status = np.empty(count, np.uint8)
         _library().assayer_project(
             address(self._steps), data, address(lengths), count, head, self._most_items,
@@ -101,6 +108,8 @@ class Projection:
             ctypes.byref(texts), ctypes.byref(items), address(status),
         )  # fmt: skip
         whole = status == _WHOLE
+        if texts.full or items.full:
+            return self.read(values, head, room=len(data))
         # What was not read of the others is no span and no symbol.
         numbers[~whole], strings[~whole] = 0, 0
         fields = tuple(

@@ -59,8 +59,10 @@ class Texts:
 
     def of_record(self, record: int) -> list[bytes]:
         """Return the texts of a record."""
-        first = int(self.firsts[record])
-        return [self.text(number) for number in range(first, first + int(self.counts[record]))]
+        first = self.firsts[record]
+        texts = slice(first, first + self.counts[record])
+        spans = zip(self.starts[texts].tolist(), self.lengths[texts].tolist(), strict=True)
+        return [self.data[start : start + length] for start, length in spans]
 
     def only(self, records: Ints) -> Texts:
         """Return the texts of some of the records, ascending."""

@@ -105,6 +105,7 @@ def fingerprint(
     return Fingerprint(VERSION, sketch, tuple(hashes), tuple(numbers)[:MAX_GTINS])
 
 
+@lru_cache(maxsize=64)  # asked first whether it has one
 def title_sketch(title: str) -> bytes:
     """Return the sketch of a folded title, `BINS` big-endian 16-bit numbers; empty if too short."""
     bins = [EMPTY] * BINS

@@ -98,37 +98,35 @@ static int draws(const Tables *tables, const uint32_t *codes, int64_t count) {
 }
 
 /* skeleton.py, SEQUENCES: the letter that two look like, 0 for none. */
-static int pair_of(uint32_t first, uint32_t second) {
+static inline int pair_of(uint32_t first, uint32_t second) {
     first |= 0x20, second |= 0x20;
-    return 'm' * ((first == 'r') & (second == 'n')) + 'w' * ((first == 'v') & (second == 'v')) +
-           'd' * ((first == 'c') & (second == 'l'));
+    if (second == 'n') return first == 'r' ? 'm' : 0;
+    if (second == 'v') return first == 'v' ? 'w' : 0;
+    return second == 'l' && first == 'c' ? 'd' : 0;
 }
 
 /* What a text consists of. */
 typedef struct {
     int64_t codes, shown, signs, pairs;  /* how many there are in Scratch */
-    int flags;                    /* all that occur */
-    int readable, odd;            /* odd: it may be read in other ways */
+    int flags;                           /* all that occur */
+    int readable, odd;                   /* odd: it may be read in other ways */
 } Text;
 
 static inline void add_code(const Tables *tables, Scratch *scratch, Text *text, uint32_t code,
-                     uint32_t character) {
+                            uint32_t character) {
     int flags = tables->flags[code], class = tables->classes[code];
     scratch->codes[text->codes] = code;
     scratch->origin[text->codes] = character;
     scratch->signs[text->signs] = (uint32_t)text->codes++;
     text->signs += (flags & (STRIKES | DRAWS)) != 0;
+    text->flags |= flags;
+    if (flags & INVISIBLE) return;
     scratch->shown[text->shown] = code;
     scratch->classes[text->shown] = (uint16_t)class;
     scratch->letters[text->shown] = (uint16_t)(flags & SOFT ? 0 : class);
-    scratch->pairs[text->pairs] = (uint32_t)text->shown - 1;
-    if (flags & INVISIBLE) {
-        text->flags |= flags;
-        return;
-    }
-    text->pairs += text->shown && pair_of(scratch->shown[text->shown - 1], code);
+    if (text->shown && pair_of(scratch->shown[text->shown - 1], code))
+        scratch->pairs[text->pairs++] = (uint32_t)text->shown - 1;
     text->shown++;
-    text->flags |= flags;
 }
 
 static Text decode(const Tables *tables, const uint8_t *data, int64_t size, Scratch *scratch) {
@@ -248,33 +246,34 @@ static int set_apart(const uint8_t *bytes, const uint8_t *apart, int64_t length)
 /* skeleton.py, fold: write the letters of a text. Returns what `set_apart` does. */
 static int write_letters(const Scratch *scratch, const uint16_t *classes, const Text *text,
                          Letters *out) {
-    uint8_t *bytes = out->bytes + out->length;
+    uint8_t *restrict bytes = out->bytes + out->length, *restrict apart = scratch->apart;
+    const int64_t shown = text->shown, pairs = text->pairs;
     int64_t written = 0, at = 0;
     int before = 0; /* class of the character before, 0 where it is no letter */
     bytes[written++] = BOUNDARY;
-    for (int64_t number = 0; number <= text->pairs; number++) {
-        int64_t stop = number < text->pairs ? scratch->pairs[number] : text->shown;
+    for (int64_t number = 0; number <= pairs; number++) {
+        int64_t stop = number < pairs ? scratch->pairs[number] : shown;
         for (; at < stop; at++) {
             int class = classes[at], low = class & 0xFF;
             bytes[written] = (uint8_t)(low ^ (BEGINS & -(!before & (low < BEYOND))));
-            scratch->apart[written] = !before;
+            apart[written] = !before;
             written += (class != 0) & (class != before);
             before = class;
         }
-        if (at != stop || at == text->shown) continue; /* within a pair, or at the end */
+        if (at != stop || at == shown) continue; /* within a pair, or at the end */
         const uint32_t *codes = scratch->shown + at;
         int pair = pair_of(codes[0], codes[1]), class = classes[at];
-        int doubled = at + 2 < text->shown && (codes[2] | 0x20) == (codes[1] | 0x20);
+        int doubled = at + 2 < shown && (codes[2] | 0x20) == (codes[1] | 0x20);
         int again = (bytes[written - 1] | 0x20) == class && (pair == 'w' || before);
         if (doubled || again) continue;
-        scratch->apart[written] = !before;
+        apart[written] = !before;
         bytes[written] = (uint8_t)(before ? pair : pair ^ BEGINS);
         written += pair != before;
         before = pair;
         at += 2;
     }
     out->length += written;
-    return set_apart(bytes, scratch->apart, written);
+    return set_apart(bytes, apart, written);
 }
 
 /* decoding.py, regular_separators */

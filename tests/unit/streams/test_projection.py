@@ -169,15 +169,15 @@ def test_spoilt_bytes_are_refused_or_read_as_a_full_decode_reads_them(
 
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
-@given(written_listings(), st.lists(st.integers(0, 400), min_size=1, max_size=6))
+@given(written_listings(), st.lists(st.integers(0, 400), min_size=1, max_size=6), st.integers(0, 9))
 def test_many_at_once_are_read_as_each_by_itself(
-    drawn: tuple[dict[str, Any], bytes], cuts: list[int]
+    drawn: tuple[dict[str, Any], bytes], cuts: list[int], room: int
 ) -> None:
     """Whatever stands beside it: half a record takes nothing of the next."""
     schema, value = drawn
     projection = compile_projection(schema, WANTED, DEFAULTS, TEXT_FIELDS)
     values = [part for cut in cuts for part in (value, value[:cut], b"")]
-    found = projection.read(values)
+    found = projection.read(values, room=room)
     alone = [projection.read([part]) for part in values]
     assert found.whole.tolist() == [bool(one.whole[0]) for one in alone]
     for number, one in enumerate(alone):
