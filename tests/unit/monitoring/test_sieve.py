@@ -20,14 +20,26 @@ from tests.unit.monitoring.texts import HOSTILE, SENTENCES, titles
 MARKS = (
     "Zorvex", "Zorvex Diver", "ZVX", "Meadow", "Maria", "H&B", "Modern Wave", "Ardmore", "Villa",
     "Clarks", "Gucci", "佐维克斯", "Зорвекс", "哈哈", "Äpfel", "Straße", "M", "Wm",
+    "Seiko",
 )  # fmt: skip
 DISGUISES = (
     "G u u c c i", "G U C C I", "S#E#|#K#O", "Rnodern VVave", "c|arks", "C1arks", "Gu((i", "Z0r*ex",
     "Zor_ex", "\u202exevroZ\u202c", "Z\u200bo\u0301r\u200dv\ufe0fex", "1\ufe0f\u20e3", "V|i|l|la",
     "Arnnnaria", "r\u200bn", "Vvv Vvvv vv", "ardrnore", "哈 哈", "哈·哈", "strasse", "STRAẞE",
     "&#90;orvex", "|\\/|aria", "/-\\pfel", "<b>Zor</b>vex", "V*lla", "H & B", "h&b", "Ｚ Ｖ Ｘ",
-    "ZvX!", "ﷺ" * 9, "Zorve_",
+    "ZvX!", "ﷺ" * 9, "Zorve_", "Z\u200bVX", "Ardr\u200bnore",
 )  # fmt: skip
+HARMLESS = {
+    "Z0r*ex",
+    "1\ufe0f\u20e3",
+    "Arnnnaria",
+    "r\u200bn",
+    "Vvv Vvvv vv",
+    "哈 哈",
+    "strasse",
+    "ﷺ" * 9,
+}
+"""Those of them that are none."""
 TEXTS = st.lists(
     st.one_of(HOSTILE, titles([*MARKS, *DISGUISES]), st.text(), st.sampled_from(SENTENCES)),
     max_size=4,
@@ -66,6 +78,7 @@ def test_what_a_listing_alone_is_found_to_name_is_found_in_a_batch(batch: list[l
 def test_every_disguise_is_let_through_alone_and_among_others() -> None:
     for text in DISGUISES:
         found = matcher().find({"title": text})
+        assert found or text in HARMLESS, text
         assert bool(matcher().screen(Texts.of([[text.encode()]]))) == bool(found), text
 
 
