@@ -32,6 +32,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--data", type=Path,
                         help="folder with lazada-*.csv, shein-*.csv, shopee-*.csv: real rows "
                         "instead of generated ones")  # fmt: skip
+    parser.add_argument("--short", action="store_true",
+                        help="of real rows the beginning of the description and one picture")
     given = parser.parse_args(arguments)
     # Written as it would be typed again; a path of this machine means nothing elsewhere.
     shown = [
@@ -55,6 +57,7 @@ def main(arguments: list[str]) -> None:
             seconds=given.seconds,
             compression=given.compression,
             data=given.data,
+            short=given.short,
         )
         print(f"{name} …", file=sys.stderr, flush=True)
         texts[name] = section_text(load(name)(options))

@@ -29,6 +29,8 @@ INFRINGING: Final = 0.01
 """Share of listings that the default policy takes down."""
 ROGUES: Final = 50
 """One seller in so many sells what infringes; all of them are new and not verified."""
+SHORT: Final = 70
+"""Characters of a description that make a real row as long as an event with a short one."""
 YEAR_MS: Final = 365 * 86_400_000
 REFERENCE: Final = 20_000
 
@@ -86,8 +88,11 @@ def sample_bases() -> list[Listing]:
     return [item for item in listings if not judge.examine(item, item.occurred_at).matches]
 
 
-def real_bases(folder: Path) -> list[Listing]:
-    """Return every row of the marketplaces' files in a folder that can be read as a listing."""
+def real_bases(folder: Path, *, short: bool = False) -> list[Listing]:
+    """Return every row of the marketplaces' files in a folder that can be read as a listing.
+
+    With `short` of the descriptions only the first `SHORT`, and one picture.
+    """
     found = [
         row
         for marketplace in ("lazada", "shein", "shopee")
@@ -97,16 +102,23 @@ def real_bases(folder: Path) -> list[Listing]:
     ]
     if not found:
         raise SystemExit(f"{folder}: no lazada*.csv, shein*.csv or shopee*.csv with rows")
-    return found
+    if not short:
+        return found
+    return [
+        msgspec.structs.replace(row, description=row.description[:SHORT], images=row.images[:1])
+        for row in found
+    ]
 
 
 class Catalogue:
     """An endless supply of listings over some marks."""
 
-    def __init__(self, marks: Sequence[str], data: Path | None = None) -> None:
-        """Mix from the sample, or take the rows of a folder as they are."""
+    def __init__(
+        self, marks: Sequence[str], data: Path | None = None, *, short: bool = False
+    ) -> None:
+        """Mix from the sample, or take the rows of a folder as they are, or shortened."""
         self._marks = marks
-        self._bases = real_bases(data) if data else sample_bases()
+        self._bases = real_bases(data, short=short) if data else sample_bases()
         self._mixed = data is None
         self._titles: defaultdict[str, list[list[str]]] = defaultdict(list)
         self._sentences: defaultdict[str, list[str]] = defaultdict(list)

@@ -41,6 +41,7 @@ class Options:
     seconds: int = 20
     compression: str = "none"
     data: Path | None = None
+    short: bool = False
 
 
 def load(name: str) -> Callable[[Options], Section]:

@@ -31,7 +31,8 @@ def run(options: Options) -> Section:
     with servers(options.cores) as running:
         settings = running.settings("bench.")
         bus = installation(settings, rights)
-        supply = catalogue.Catalogue([right.mark for right in rights], options.data)
+        marks = [right.mark for right in rights]
+        supply = catalogue.Catalogue(marks, options.data, short=options.short)
         started = time.time_ns() // 1_000_000
         fill(bus, supply.listings(options.listings, started), options.compression)
         size = bytes_per_listing(bus)
