@@ -10,6 +10,9 @@ from typing import Any, Final
 
 from cyclopts import App, Parameter
 
+# No linear algebra is done, and numpy's would start a thread a core that waits for some, for 50 ms.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from agents.commands.console import NO, UNREACHABLE, WRONG, CommandError, complain
 
 COMMANDS: Final = (

@@ -41,8 +41,6 @@ class Store:
             max_connections=32,
         )
         self._down_until = 0.0
-        self.up = True
-        """Whether the last call was answered."""
 
     async def call(
         self, operation: Callable[[aioredis.Redis], Awaitable[T]], seconds: float | None = None
@@ -57,19 +55,16 @@ class Store:
             raise StoreUnavailable(f"Redis at {self._where} failed a moment ago")
         try:
             async with asyncio.timeout(seconds or self._timeout):
-                result = await operation(self._client)
+                return await operation(self._client)
         except ResponseError as error:
             # It answers, but this it will not do: out of memory, read only, a key of another kind.
             raise StoreUnavailable(f"Redis at {self._where} refuses: {error}") from error
         except (RedisError, OSError, TimeoutError) as error:
-            self.up = False
             self._down_until = time.monotonic() + RETRY_SECONDS
             raise StoreUnavailable(
                 f"Redis at {self._where} does not answer ({type(error).__name__}); "
                 "check ASSAYER_REDIS_URL"
             ) from error
-        self.up = True
-        return result
 
     async def ping(self) -> None:
         """Return when Redis answers; raise StoreUnavailable when it does not."""

@@ -32,8 +32,11 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--data", type=Path,
                         help="folder with lazada-*.csv, shein-*.csv, shopee-*.csv: real rows "
                         "instead of generated ones")  # fmt: skip
-    parser.add_argument("--short", action="store_true",
-                        help="of real rows the beginning of the description and one picture")
+    parser.add_argument(
+        "--short",
+        action="store_true",
+        help="of real rows the beginning of the description and one picture",
+    )
     given = parser.parse_args(arguments)
     # Written as it would be typed again; a path of this machine means nothing elsewhere.
     shown = [

@@ -178,7 +178,11 @@ class _Reader:
             if key in SIGNALS:
                 self._about(what)(value, "it has the name of a signal", "choose another name")
             elif not re.fullmatch(DEFINITION_NAME, key) or key in ("and", "or", "not"):
-                self._about(what)(value, "no name", "lower-case words with underscores")
+                self._about(what)(
+                    value,
+                    "no name",
+                    "take 1 to 61 small letters, digits and underscores, a letter first",
+                )
             self._definitions[key] = self._condition(value, what)
             self._defined[key] = value
 
@@ -227,7 +231,7 @@ class _Reader:
         name = text(node, self._about("rule: name"))
         tell = self._about(f"rule '{short(name)}'")
         if name and not re.fullmatch(NAME, name):
-            tell(node, "no name", "lower-case words with hyphens")
+            tell(node, "no name", "take 2 to 61 small letters, digits and hyphens, a letter first")
         if name in names:
             tell(node, f"it stands in line {names[name]} too", "give it another name")
         names.setdefault(name, self._report.line_of(node.start))
