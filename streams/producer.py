@@ -85,7 +85,8 @@ class Producer:
                 settings,
                 {
                     "enable.idempotence": True,
-                    "linger.ms": 2,
+                    # What follows from a batch is handed over at once; nothing more comes of it.
+                    "linger.ms": 0,
                     "compression.type": "lz4",
                     # As large as the largest topic takes: a dead letter carries a whole record.
                     "message.max.bytes": 16_777_216,
