@@ -392,15 +392,16 @@ class Bus:
 def _watermarks(consumer: Consumer, where: TopicPartition) -> tuple[int, int]:
     """Return a partition's first offset and its end, also while a broker finds its feet."""
 
+    refused: list[KafkaException] = []
+
     def ask() -> tuple[int, int] | None:
         try:
             return consumer.get_watermark_offsets(where, timeout=10)
-        except KafkaException as error:
-            if not error.args[0].retriable():
-                raise
+        except KafkaException as error:  # librdkafka does not say which of these pass
+            refused.append(error)
             return None
 
-    found: tuple[int, int] = wait_for(ask, 20, f"the offsets of {where}")
+    found: tuple[int, int] = wait_for(ask, 20, lambda: f"the offsets of {where}: {refused[-1]}")
     return found
 
 
