@@ -145,6 +145,9 @@ def places_of_symbols(decoded: Decoded) -> Ints:
     alone = ~(around[0] | around[1] | digits[0] | digits[1]) & worded[0] & worded[1]
     before |= alone
     inside |= alone & (codes[sides[0]] == codes[sides[1]]) & (codes[sides[0]] != ord(" "))
+    spread = _among_letters_apart(flags, codes, sides, beyond)
+    before |= spread
+    inside |= spread
     # One may also begin a word: '(hanel', but not '(Chanel)'.
     behind |= digits[1] & worded[1]
     begins = ~before & behind
@@ -157,6 +160,24 @@ def places_of_symbols(decoded: Decoded) -> Ints:
     before |= (digits[0] & worded[0]) | is_digit(codes[places])
     within = (flags[places] & WITHIN) > 0
     return places[np.where(within, inside | begins, before | behind)]
+
+
+def _among_letters_apart(
+    flags: npt.NDArray[np.uint8], codes: Ints, sides: list[Ints], beyond: list[Ints]
+) -> npt.NDArray[np.bool_]:
+    """Return which symbols stand among letters with a space between each: 'N ! k e'."""
+    spaced = codes[sides[0]] == ord(" ")
+    spaced |= codes[sides[1]] == ord(" ")
+    found = np.zeros(len(spaced), np.bool_)
+    for side, far, way in zip(sides, beyond, (-1, 1), strict=True):
+        may = np.flatnonzero(spaced & (codes[side] == ord(" ")) & ((flags[far] & ALPHABETIC) > 0))
+        gaps = np.clip(far[may] + way, 0, len(codes) - 1)
+        may, gaps = may[codes[gaps] == ord(" ")], gaps[codes[gaps] == ord(" ")]
+        letters = np.clip(gaps + way, 0, len(codes) - 1)
+        behind = np.clip(letters + way, 0, len(codes) - 1)
+        single = ((flags[letters] & ALPHABETIC) > 0) & ((flags[behind] & ALPHABETIC) == 0)
+        found[may[single]] = True
+    return found
 
 
 def _next_shown(flags: npt.NDArray[np.uint8], places: Ints, way: int) -> Ints:

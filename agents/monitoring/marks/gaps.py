@@ -6,6 +6,7 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from typing import Final, Literal, NamedTuple
 
 from agents.monitoring.confusables import load_table
@@ -52,7 +53,7 @@ def gaps_of(
     for number in range(1, len(runs)):
         between = skeleton.read[skeleton.end(runs[number - 1][-1]) : runs[number][0]]
         shown = between and visible(unescaped(_TAG.sub("", between)))
-        shown = unicodedata.normalize("NFKC", shown)
+        shown = "".join(map(_plain_sign, shown))
         if number in spelling.ampersands:
             if any(sign in shown for sign in _AMPERSANDS):
                 continue
@@ -68,6 +69,13 @@ def gaps_of(
     ):
         return None
     return found
+
+
+@cache
+def _plain_sign(character: str) -> str:
+    """Return what a sign is without its form; an accent by itself ('´') is no space."""
+    plain = unicodedata.normalize("NFKC", character)
+    return character if plain[0].isspace() and not character.isspace() else plain
 
 
 def visible(text: str) -> str:
@@ -107,7 +115,12 @@ def apart_strength(
         return None
     spaced = any(c.isspace() for c in signs)
     ones = [number for number, piece in enumerate(pieces) if len(piece) == 1]
-    if spaced and any(not skeleton.read[runs[starts[number]][0]].isalpha() for number in ones):
+    words = {0, *spelling.word_starts, len(runs)}
+    if spaced and any(
+        not skeleton.read[runs[starts[number]][0]].isalpha()
+        and not {starts[number], starts[number + 1]} <= words  # '7 For All Mank ind'
+        for number in ones
+    ):
         return None  # '| phone', '6 o Pro': a sign or a digit that stands alone is no letter
     if len(pieces) >= 3 and (not spaces_only or length >= 5 or len(ones) >= 3):
         return "hidden"

@@ -78,7 +78,7 @@ def strength_of(
         apart = apart_strength(spelling, skeleton, runs, gaps)
         if apart is None:
             return None
-        all_apart = len(gaps) == len(runs) - 1
+        all_apart = len(gaps) + len(spelling.ampersands) >= len(runs) - 1
         if between_two_things(gaps) and not all_apart and not _is_one(spelling, gaps, folds):
             return None  # 'Milk as a' is no Mikasa, and '100% (real' no L'Oréal
         folds[SPACED] = len(odd)

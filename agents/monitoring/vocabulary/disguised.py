@@ -13,27 +13,33 @@ import itertools
 import math
 import re
 import string
-import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from agents.monitoring.confusables import load_table
 from agents.monitoring.folding import folded_reading
+from agents.monitoring.vocabulary.misspelt import drawn_out, without_accents
+from agents.monitoring.vocabulary.other_scripts import OtherScripts
+from agents.monitoring.vocabulary.word_letters import (
+    LONGEST,
+    SHORTEST,
+    Letter,
+    apart_letters,
+    fold_of,
+    is_apart,
+    letter_of,
+)
 
 READ: Final = 600
 """Characters of a title that are read."""
 LOOKED_AT: Final = 60
 """Words of a title that are compared."""
-LONGEST: Final = 40
-"""Characters of a word that is compared, and letters apart that are put together at once."""
 WAYS: Final = 16
 """Readings of one word that are tried."""
 
-SHORTEST: Final = 3
-"""Letters of a word that may be read in disguise within a phrase: 'qualité 4aa'."""
 ALONE: Final = 4
 """Letters that have to be read undisguised or in disguise for a phrase to count."""
 APART: Final = 5
@@ -58,11 +64,7 @@ _READ_AS: Final = "@$!|+#?_•●■×"
 LEFT_OVER: Final = 1
 """Letters beside words that were put together, at most: 'size M r e p l i c a'."""
 
-_STRIKING: Final = "*#?•●■×✱＊∗"
-"""Signs in a letter's place that stand for nothing else."""
 _WRAPPING: Final = "()[]{}<>«»【】「」『』\"'“”‘’.,;:!?-–—_~🔥✨"
-_NO_ACCENT: Final = "ßþ"
-"""Letters of a language that look like others without their accents."""
 _BLANK: Final = "?"
 
 
@@ -105,50 +107,27 @@ class Undone:
         return found
 
 
-class _Letter(NamedTuple):
-    """What a character of a word reads as, likeliest first; nothing for a sign."""
-
-    readings: tuple[str, ...]
-    plain: bool
-    sign: bool
-    """It may also stand for a letter that is struck out, or for none."""
-    strikes: bool
-    low_line: bool = False
-    digit: str = ""
-    """The digit, where it is one."""
-
-
-@cache
-def _letter(character: str) -> _Letter | None:
-    """Return how a character reads; None where no word of Latin letters has it."""
-    lowered = character.lower()
-    if lowered.isascii() and lowered.isalpha():
-        return _Letter((lowered,), plain=True, sign=False, strikes=False)
-    table = load_table()
-    code = ord(character)
-    readings = tuple(r for r in table.readings.get(code, ()) if len(r) == 1 and r.isalpha())
-    if lowered.isalpha():
-        base = unicodedata.normalize("NFD", lowered)[:1]
-        if not (base.isascii() and base.isalpha()) and table.kind.get(code) == "accent":
-            base = "" if lowered in _NO_ACCENT or not readings else readings[0]
-        if base.isascii() and base.isalpha():
-            return _Letter((base,), plain=True, sign=False, strikes=False)
-    elif not lowered.isalnum():
-        strikes = character in _STRIKING
-        low_line = character == "_"
-        return _Letter(readings, plain=False, sign=True, strikes=strikes, low_line=low_line)
-    if not readings:
-        return None
-    digit = lowered if lowered.isdigit() else ""
-    return _Letter(readings, plain=False, sign=False, strikes=False, digit=digit)
-
-
 class DisguisedWords:
     """The words of the vocabulary, to be compared with words in disguise."""
 
-    def __init__(self, words: Iterable[str]) -> None:
-        """Index words of ASCII letters and digits, each as often as expressions have it."""
-        counts = Counter(words)
+    def __init__(
+        self,
+        words: Iterable[str],
+        alone: Container[str] = frozenset(),
+        slips: Mapping[str, str] | None = None,
+    ) -> None:
+        """Index words, each as often as expressions have it.
+
+        `alone` are those that say all by themselves: only they are read where an accent or a letter
+        drawn out is all that disguises them, as words of other languages have too ('giấy' is paper,
+        not 'giay'). `slips` are misspelt words with what they are for.
+        """
+        every = Counter(words)
+        self._alone = alone
+        counts = Counter({w: n for w, n in every.items() if w.isascii() and w.isalnum()})
+        self._written = frozenset(every)
+        self._slips = slips or {}
+        self._others = OtherScripts(every)
         self._words = frozenset(counts)
         self._single = frozenset(word for word in self._words if not _is_compound(word, counts))
         self._compared = lru_cache(maxsize=REMEMBERED)(self._compare)
@@ -166,14 +145,17 @@ class DisguisedWords:
 
         What overlaps a span that is `taken`, where marks stand, is left as it is.
         """
-        found: list[Found] = []
-        run: list[tuple[int, int, _Letter]] = []
+        found = [
+            Found(start, end, folded_reading(word), "spaced")
+            for start, end, word in self._others.found(original[:READ])
+        ]
+        run: list[tuple[int, int, Letter]] = []
         count = 0
         for match in _TOKEN.finditer(original, 0, READ):
             token = match[0]
             single = token if len(token) < 2 else token.strip(_WRAPPING) if len(token) < 4 else ""
             if len(single) == 1:
-                letter = _letter(single)
+                letter = letter_of(single)
                 if letter is not None and letter.readings:
                     place = match.start() + token.find(single)
                     run.append((place, place + 1, letter))
@@ -181,17 +163,25 @@ class DisguisedWords:
                     found += self._divided(run)
                     run = []
                 continue
+            plain = token.isascii() and token.isalpha()
+            count += not plain
+            if count > LOOKED_AT:
+                break
+            compared = () if plain else self._compared(token)
+            if not compared and not plain and (apart := apart_letters(token)):
+                run += [(match.start() + place, match.start() + place + 1, c) for place, c in apart]
+                continue
             if run:
                 found += self._divided(run)
                 run = []
-            if token.isalpha() and token.isascii():
+            letters = token.strip(_WRAPPING)
+            if not compared and letters.isalpha() and (word := self._misspelt(letters)):
+                start = match.start() + token.find(letters)
+                found.append(Found(start, start + len(letters), word, "misspelt"))
                 continue
-            count += 1
-            if count > LOOKED_AT:
-                break
             found += [
                 item._replace(start=match.start() + item.start, end=match.start() + item.end)
-                for item in self._compared(token)
+                for item in compared
             ]
         found += self._divided(run)
         found = [
@@ -213,6 +203,20 @@ class DisguisedWords:
             behind = item.end
         return Undone(text + folded_reading(original[behind:]), tuple(words))
 
+    def _misspelt(self, text: str) -> str:
+        """Return the word that letters are with a slip, accents apart: 'repilca', 'rélpica'."""
+        if len(text) > LONGEST:
+            return ""
+        text = without_accents(text.lower())
+        return self._slips.get(text, "") or drawn_out(text, self._alone)
+
+    def _is_accented(self, letters: Sequence[Letter]) -> bool:
+        """Return whether letters with accents are a word that says all by itself: 'ḟaké'."""
+        return len(letters) >= ALONE and (
+            all(letter.plain for letter in letters)
+            and "".join(letter.readings[0] for letter in letters) in self._alone
+        )
+
     def _compare(self, token: str) -> tuple[Found, ...]:
         """Return the words that a token is in disguise, with their spans in it."""
         bare = token.strip(_WRAPPING)
@@ -222,22 +226,22 @@ class DisguisedWords:
             return ()
         for text in dict.fromkeys((token, bare)):
             least = SHORTEST if text.isascii() else SHORTEST - 1
-            if len(text) < least or folded_reading(text) in self._words:
+            if len(text) < least or folded_reading(text) in self._written:
                 continue
             if text.isascii() and not self._may_be(text.lower()):
                 continue
-            letters: list[_Letter] = []
+            letters: list[Letter] = []
             for character in text:
                 if ord(character) in load_table().invisible:
                     continue
-                letter = _letter(character)
+                letter = letter_of(character)
                 if letter is None:
                     break
                 letters.append(letter)
             else:
                 start = token.find(text)
                 short = len(letters) < APART and (self._read(letters) or self._struck_out(letters))
-                if not short and len(letters) == len(text) and _is_apart(letters):
+                if not short and len(letters) == len(text) and is_apart(letters):
                     run = [
                         (start + place, start + place + 1, letter)
                         for place, letter in enumerate(letters)
@@ -245,8 +249,9 @@ class DisguisedWords:
                     ]
                     if parts := self._divided(run, shortest=2):
                         return tuple(parts)
-                stacked = len(letters) < len(text)
-                word, fold = self._read(letters, stacked=stacked), _fold_of(letters)
+                accented = self._is_accented(letters)
+                stacked = accented or len(letters) < len(text)
+                word, fold = self._read(letters, stacked=stacked), fold_of(letters)
                 if not word:
                     word, fold = self._closed_up(letters), "spaced"
                 if not word:
@@ -279,7 +284,7 @@ class DisguisedWords:
             or text.translate(_BLANKED) in self._struck
         )
 
-    def _read(self, letters: Sequence[_Letter], *, stacked: bool = False) -> str:
+    def _read(self, letters: Sequence[Letter], *, stacked: bool = False) -> str:
         """Return the word that these are, letter for letter: 'r3plica', '$uper'.
 
         With `stacked`, marks stood on the letters, or what shows nothing between them.
@@ -303,10 +308,11 @@ class DisguisedWords:
                 return word
         return ""
 
-    def _closed_up(self, letters: Sequence[_Letter]) -> str:
+    def _closed_up(self, letters: Sequence[Letter]) -> str:
         """Return the word that these are without the signs: 're-plica', 'r_e_p_l_i_c_a'."""
         kept = [letter for letter in letters if not letter.sign]
-        if len(kept) == len(letters) or len(kept) < APART:
+        tight = all(letter.strikes or letter.low_line for letter in letters if letter.sign)
+        if len(kept) == len(letters) or len(kept) < (ALONE if tight else APART):
             return ""
         for way in itertools.islice(itertools.product(*(k.readings for k in kept)), WAYS):
             word = "".join(way)
@@ -314,7 +320,7 @@ class DisguisedWords:
                 return word
         return ""
 
-    def _struck_out(self, letters: Sequence[_Letter]) -> str:
+    def _struck_out(self, letters: Sequence[Letter]) -> str:
         """Return the word that these are with signs for one or two letters: 'repl*ca'."""
         if len(letters) > LONGEST:
             return ""
@@ -344,7 +350,7 @@ class DisguisedWords:
         )
 
     def _divided(
-        self, run: Sequence[tuple[int, int, _Letter]], shortest: int = ALONE
+        self, run: Sequence[tuple[int, int, Letter]], shortest: int = ALONE
     ) -> list[Found]:
         """Return the words that letters standing apart make: 'm i r r o r c o p y'."""
         if len(run) < shortest:
@@ -392,22 +398,3 @@ def _grades(original: str, found: Sequence[Found]) -> Iterator[Found]:
     for match in _GRADE.finditer(original, 0, READ):
         if not any(item.start < match.end() and match.start() < item.end for item in found):
             yield Found(match.start(), match.end(), "a" * len(match[0]), "digit", sure=False)
-
-
-def _fold_of(letters: Sequence[_Letter]) -> str:
-    """Return what disguises letters each of which is there."""
-    if any(letter.digit for letter in letters):
-        return "digit"
-    if any(letter.sign for letter in letters):
-        return "symbol"
-    return "combining" if all(letter.plain for letter in letters) else "confusable"
-
-
-def _is_apart(letters: Sequence[_Letter]) -> bool:
-    """Return whether every letter has a sign between it and the next."""
-    signs = [letter.sign for letter in letters]
-    return (
-        len(signs) >= SHORTEST
-        and any(signs)
-        and all(one or other for one, other in itertools.pairwise(signs))
-    )

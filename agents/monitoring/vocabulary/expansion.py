@@ -41,7 +41,7 @@ def literals(pattern: str) -> list[str] | None:
 
 
 def words_of(pattern: str) -> set[str]:
-    """Return the words of ASCII letters and digits in the texts that an expression stands for.
+    """Return the words of letters and digits in the texts that an expression stands for.
 
     What repeats stands there once or as often as it has to; a word of which a part may be anything
     is left out.
@@ -63,7 +63,7 @@ def words_of(pattern: str) -> set[str]:
                 joined.add(others[-1])
             partial = joined
         found |= partial
-    return {word for word in found if word.isascii() and word.isalnum()}
+    return {word for word in found if word.isalnum() or not (word.isascii() or _ANYTHING in word)}
 
 
 def _loosely(pattern: str, position: int) -> tuple[list[str], int]:

@@ -23,6 +23,7 @@ from agents.monitoring.vocabulary.expressions import (
     check,
     pattern_of,
 )
+from agents.monitoring.vocabulary.misspelt import slips_of
 from agents.monitoring.vocabulary.neighbours import CLASSES, Neighbourhood
 from agents.monitoring.vocabulary.nominative import NominativeUse
 from agents.monitoring.vocabulary.pieces import Pieces
@@ -148,7 +149,14 @@ def _compiled(groups: Mapping[str, list[Entry]], versions: Mapping[str, int]) ->
         Pieces(neighbourhood),
         Expressions(groups["nominative.unoriginal"], before="^", behind="$"),
         DisguisedWords(
-            word for entry in entries("replica", OF_COPYING) for word in words_of(entry.pattern)
+            (word for entry in entries("replica", OF_COPYING) for word in words_of(entry.pattern)),
+            frozenset(
+                word
+                for entry in entries("replica", ("strong", "title"))
+                if " " not in entry.pattern
+                for word in words_of(entry.pattern)
+            ),
+            slips_of(entry.source for entry in groups["literals"]),
         ),
         Expressions(groups["used"]),
         tuple(sorted({entry.source for entry in groups["literals"]})),
@@ -201,10 +209,10 @@ def _entry(language: str, group: str, item: Any, *, accents: bool) -> Entry:
     if group == "literals":
         letters = source.replace(" ", "")
         count = sum(map(str.isalpha, letters))
-        if not (letters.isascii() and letters.isalnum() and count >= _MIN_LITERAL):
+        if not (letters.isalnum() and count >= _MIN_LITERAL):
             raise VocabularyError(
-                f"{language}.yaml: {group}: {source!r}: expected {_MIN_LITERAL} or more plain "
-                "letters, and no signs"
+                f"{language}.yaml: {group}: {source!r}: expected {_MIN_LITERAL} or more letters, "
+                "and no signs"
             )
     return Entry(
         language,

@@ -82,7 +82,10 @@ class Vocabulary:
             ]
             letters = sum(map(str.isalnum, finding.text))
             surest = max((len(word.word) for word in words if word.sure), default=0)
-            if finding.kind == "replica" and words and (letters >= APART or surest >= ALONE):
+            # Two ideographs are a word.
+            foreign = any(not word.word.isascii() for word in words)
+            enough = foreign or letters >= APART or surest >= ALONE
+            if finding.kind == "replica" and words and enough:
                 folds = tuple(sorted({word.fold for word in words}))
                 found.append((words[0].start, words[-1].end, folds))
         return found

@@ -19,7 +19,7 @@ from typing import Final
 from tests.generators.confusables.letters import Table
 from tests.generators.confusables.sources import Character, Row, read_curated, read_properties
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 DATA: Final = Path(__file__).parents[3] / "agents" / "monitoring" / "confusables"
 SNAPSHOT: Final = Path(__file__).parents[2] / "unit" / "monitoring" / "confusables_icu.tsv"
 

@@ -42,6 +42,31 @@ def disguised(title: str) -> list[str]:
         ("Nike linha prem1um 44A", "prem1um 44A"),
         ("Nike linh? premium ?AA", "linh? premium ?AA"),
         ("(r3plica) Nike", "(r3plica)"),
+        # Letters set apart by different signs, and by spaces as well.
+        ("Nike r e_p_l i*c a", "r e_p_l i*c a"),
+        ("Nike kl*on", "kl*on"),
+        # An accent that no language writes there.
+        ("Nike ḟake", "ḟake"),
+        ("Nike řeplica", "řeplica"),
+        ("Nike high qυality çopy", "qυality çopy"),
+        # Letters out of order, left out or drawn out.
+        ("Nike repilca", "repilca"),
+        ("Nike replca", "replca"),
+        ("Nike imitcaión", "imitcaión"),
+        ("Nike countrefeit", "countrefeit"),
+        ("Nike klonnn", "klonnn"),
+        # Scripts other than Latin, and those without spaces.
+        ("Nike р е п л и к а", "р е п л и к а"),
+        ("Nike реп'лика", "реп'лика"),
+        ("Nike к•о•п•и•я", "к•о•п•и•я"),
+        ("Nike р е*п*л.и к*а", "р е*п*л.и к*а"),
+        ("Nike م ق ل د ة", "م ق ل د ة"),
+        ("Nike ت*قليد", "ت*قليد"),
+        ("Nike ของปล*อม", "ของปล*อม"),
+        ("Nike รองเท้าของปล*อม", "ของปล*อม"),
+        ("Nike 高 仿", "高 仿"),
+        ("Nike 复.刻", "复.刻"),
+        ("Nike 高 仿 鞋", "高 仿"),
     ],
 )
 def test_a_disguised_word_is_found(title: str, found: str) -> None:
@@ -71,6 +96,14 @@ def test_a_disguised_word_is_found(title: str, found: str) -> None:
         "Nike r3plica of a sword",
         "Nike r3plica 1:18",
         "Nike copy paper A4 wh1te",
+        # Words of other languages that differ from words of copying by an accent or a letter.
+        "Nike giấy rep",
+        "Nike coppia scarpe",
+        "Nike supper store",
+        "Nike 增高-仿羊毛",
+        "Nike 加高 仿羊毛鞋",
+        "Nike не р е п л и к а",
+        "Nike р а з м е р ы",
     ],
 )
 def test_an_honest_title_has_none(title: str) -> None:
@@ -114,7 +147,8 @@ def test_every_character_can_stand_in_a_title() -> None:
         ("cop(?:y|ies)", {"copy", "copies"}),
         ("(?:super|top) (?:grade )?clones?", {"super", "top", "grade", "clone", "clones"}),
         ("a{3,4}\\+* quality", {"aaa", "aaaa", "quality"}),
-        ("replik[aę]?", {"replik", "replika"}),
+        ("replik[aę]?", {"replik", "replika", "replikę"}),
+        ("копи(?:я|и) люкс", {"копия", "копии", "люкс"}),
         ("fals[a-z]+ shoe", {"shoe"}),
     ],
 )
