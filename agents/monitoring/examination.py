@@ -216,20 +216,25 @@ def _says_unoriginal(word: WordMatch, vocabulary: Vocabulary) -> bool:
 def _disguised_words(
     words: Sequence[MarkMatch], marks: Sequence[MarkMatch], vocabulary: Vocabulary
 ) -> Iterator[WordMatch]:
-    """Yield words of copying that the title disguises ('r3plica'): nobody does so by chance.
+    """Yield words of copying that are in disguise ('r3plica'): nobody does so by chance.
 
     Accents are how a language spells ('réplica'), and 'no 𝐫𝐞𝐩𝐥𝐢𝐜𝐚' can be read: of both the
     vocabulary has judged.
     """
-    own = [(match.start, match.end) for match in marks if match.field == "title"]
+    own = [(match.field, match.start, match.end) for match in marks]
     for word in words:
         if (
-            word.field == "title"
+            word.field in ("title", "description")
             and set(word.folds) != {ACCENT}
-            and not any(word.start < end and start < word.end for start, end in own)
+            and not any(
+                word.field == field and word.start < end and start < word.end
+                for field, start, end in own
+            )
             and not vocabulary.denies(word.reading.text, word.read_start, word.read_end)
         ):
-            yield WordMatch("replica_words", "title", word.start, word.end, word.text, word.folds)
+            yield WordMatch(
+                "replica_words", word.field, word.start, word.end, word.text, word.folds
+            )
 
 
 def _nominative(marks: Sequence[MarkMatch], texts: ListingTexts, *, said: bool) -> bool:

@@ -14,14 +14,14 @@ import math
 import re
 import string
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from agents.monitoring.confusables import load_table
 from agents.monitoring.folding import folded_reading
-from agents.monitoring.vocabulary.misspelt import drawn_out, without_accents
+from agents.monitoring.vocabulary.misspelt import MisspeltWords
 from agents.monitoring.vocabulary.other_scripts import OtherScripts
 from agents.monitoring.vocabulary.word_letters import (
     LONGEST,
@@ -113,20 +113,22 @@ class DisguisedWords:
     def __init__(
         self,
         words: Iterable[str],
-        alone: Container[str] = frozenset(),
-        slips: Mapping[str, str] | None = None,
+        alone: Collection[str] = (),
+        long: Iterable[str] = (),
     ) -> None:
         """Index words, each as often as expressions have it.
 
         `alone` are those that say all by themselves: only they are read where an accent or a letter
         drawn out is all that disguises them, as words of other languages have too ('giấy' is paper,
-        not 'giay'). `slips` are misspelt words with what they are for.
+        not 'giay'). `long` are those of which slips are read.
         """
         every = Counter(words)
         self._alone = alone
         counts = Counter({w: n for w, n in every.items() if w.isascii() and w.isalnum()})
         self._written = frozenset(every)
-        self._slips = slips or {}
+        self._misspelt = MisspeltWords(long, alone)
+        # A title is read once for each right that it names.
+        self._found = lru_cache(maxsize=16)(self._all)
         self._others = OtherScripts(every)
         self._words = frozenset(counts)
         self._single = frozenset(word for word in self._words if not _is_compound(word, counts))
@@ -146,47 +148,8 @@ class DisguisedWords:
         What overlaps a span that is `taken`, where marks stand, is left as it is.
         """
         found = [
-            Found(start, end, folded_reading(word), "spaced")
-            for start, end, word in self._others.found(original[:READ])
-        ]
-        run: list[tuple[int, int, Letter]] = []
-        count = 0
-        for match in _TOKEN.finditer(original, 0, READ):
-            token = match[0]
-            single = token if len(token) < 2 else token.strip(_WRAPPING) if len(token) < 4 else ""
-            if len(single) == 1:
-                letter = letter_of(single)
-                if letter is not None and letter.readings:
-                    place = match.start() + token.find(single)
-                    run.append((place, place + 1, letter))
-                if letter is None or not (letter.readings or letter.sign):
-                    found += self._divided(run)
-                    run = []
-                continue
-            plain = token.isascii() and token.isalpha()
-            count += not plain
-            if count > LOOKED_AT:
-                break
-            compared = () if plain else self._compared(token)
-            if not compared and not plain and (apart := apart_letters(token)):
-                run += [(match.start() + place, match.start() + place + 1, c) for place, c in apart]
-                continue
-            if run:
-                found += self._divided(run)
-                run = []
-            letters = token.strip(_WRAPPING)
-            if not compared and letters.isalpha() and (word := self._misspelt(letters)):
-                start = match.start() + token.find(letters)
-                found.append(Found(start, start + len(letters), word, "misspelt"))
-                continue
-            found += [
-                item._replace(start=match.start() + item.start, end=match.start() + item.end)
-                for item in compared
-            ]
-        found += self._divided(run)
-        found = [
             item
-            for item in found
+            for item in self._found(original[:READ])
             if not any(item.start < end and start < item.end for start, end in taken)
         ]
         if not found:
@@ -203,12 +166,57 @@ class DisguisedWords:
             behind = item.end
         return Undone(text + folded_reading(original[behind:]), tuple(words))
 
-    def _misspelt(self, text: str) -> str:
-        """Return the word that letters are with a slip, accents apart: 'repilca', 'rélpica'."""
-        if len(text) > LONGEST:
-            return ""
-        text = without_accents(text.lower())
-        return self._slips.get(text, "") or drawn_out(text, self._alone)
+    def _all(self, original: str) -> tuple[Found, ...]:
+        """Return the words of a title that are in disguise, none over another."""
+        found = [Found(*span, "spaced") for span in self._others.found(original)]
+        for others in (
+            self._in_latin(original),
+            (Found(*span, "misspelt") for span in self._misspelt.found(original)),
+        ):
+            found += [
+                other
+                for other in others
+                if not any(other.start < item.end and item.start < other.end for item in found)
+            ]
+        return tuple(found)
+
+    def _in_latin(self, original: str) -> list[Found]:
+        """Return the words of Latin letters in a title that are in disguise."""
+        found: list[Found] = []
+        run: list[tuple[int, int, Letter]] = []
+        count = 0
+        for match in _TOKEN.finditer(original):
+            token = match[0]
+            single = token if len(token) < 2 else token.strip(_WRAPPING) if len(token) < 4 else ""
+            if len(single) == 1:
+                letter = letter_of(single)
+                if letter is not None and letter.readings:
+                    place = match.start() + token.find(single)
+                    run.append((place, place + 1, letter))
+                if letter is None or not (letter.readings or letter.sign):
+                    found += self._divided(run)
+                    run = []
+                continue
+            if token.isalpha() and token.isascii():
+                if run:
+                    found += self._divided(run)
+                    run = []
+                continue
+            count += 1
+            if count > LOOKED_AT:
+                break
+            compared = self._compared(token)
+            if not compared and (apart := apart_letters(token)):
+                run += [(match.start() + place, match.start() + place + 1, c) for place, c in apart]
+                continue
+            if run:
+                found += self._divided(run)
+                run = []
+            found += [
+                item._replace(start=match.start() + item.start, end=match.start() + item.end)
+                for item in compared
+            ]
+        return found + self._divided(run)
 
     def _is_accented(self, letters: Sequence[Letter]) -> bool:
         """Return whether letters with accents are a word that says all by itself: 'ḟaké'."""

@@ -23,7 +23,6 @@ from agents.monitoring.vocabulary.expressions import (
     check,
     pattern_of,
 )
-from agents.monitoring.vocabulary.misspelt import slips_of
 from agents.monitoring.vocabulary.neighbours import CLASSES, Neighbourhood
 from agents.monitoring.vocabulary.nominative import NominativeUse
 from agents.monitoring.vocabulary.pieces import Pieces
@@ -156,7 +155,7 @@ def _compiled(groups: Mapping[str, list[Entry]], versions: Mapping[str, int]) ->
                 if " " not in entry.pattern
                 for word in words_of(entry.pattern)
             ),
-            slips_of(entry.source for entry in groups["literals"]),
+            (entry.source for entry in groups["literals"]),
         ),
         Expressions(groups["used"]),
         tuple(sorted({entry.source for entry in groups["literals"]})),

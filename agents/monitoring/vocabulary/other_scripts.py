@@ -19,6 +19,13 @@ LONGEST: Final = 40
 
 
 _TOKEN: Final = re.compile(r"\S+")
+_LETTER: Final = "[\u0370-\u1dbf\u2c00-\u2dff\u3040-\ud7ff]"
+_SPREAD: Final = re.compile(
+    # Two letters that stand by themselves, or a sign within a word.
+    rf"(?<![^\W_]){_LETTER}[\u0e31-\u0e4e]*[\W_]{{1,3}}{_LETTER}(?![^\W_])"
+    rf"|{_LETTER}[*#_~^·•・.'°`´+=|\\/-]{{1,2}}{_LETTER}"
+)
+"""Most titles have neither: 1 µs against 20."""
 
 
 class Letter(NamedTuple):
@@ -33,7 +40,7 @@ def is_letter(character: str) -> bool:
 
     Marks that can stand on any letter (U+0300 on) are none.
     """
-    if character.isascii():
+    if character < "\u0370":
         return False
     if character.isalpha():
         return True
@@ -53,7 +60,7 @@ class OtherScripts:
     def found(self, title: str) -> list[tuple[int, int, str]]:
         """Return the words that are set apart or broken by signs, with their spans."""
         found: list[tuple[int, int, str]] = []
-        if title.isascii():
+        if _SPREAD.search(title) is None:
             return found
         run: list[Letter] = []
         for match in _TOKEN.finditer(title):

@@ -80,7 +80,7 @@ def is_apart(letters: Sequence[Letter]) -> bool:
 
 def apart_letters(token: str) -> list[tuple[int, Letter]]:
     """Return the letters of a token that has a sign between each and the next: 'f_a_k'."""
-    if len(token) > LONGEST:
+    if len(token) > LONGEST or token[0].isalnum() == token[1].isalnum():
         return []
     letters = [letter_of(character) for character in token]
     known = [letter for letter in letters if letter is not None]
