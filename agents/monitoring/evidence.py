@@ -23,7 +23,6 @@ FOLD_NAMES = {
     "drawing": "letters drawn with signs",
     "look_alike": "letters that look like others",
     "markup": "codes within the word",
-    "misspelt": "letters missing, drawn out or out of order",
     "sequence": "letters that together look like another",
     "spaced": "letters set apart",
     "symbol": "symbols for letters",

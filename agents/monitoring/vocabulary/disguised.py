@@ -14,14 +14,13 @@ import math
 import re
 import string
 from collections import Counter, defaultdict
-from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from agents.monitoring.confusables import load_table
 from agents.monitoring.folding import folded_reading
-from agents.monitoring.vocabulary.misspelt import MisspeltWords
 from agents.monitoring.vocabulary.other_scripts import OtherScripts
 from agents.monitoring.vocabulary.word_letters import (
     LONGEST,
@@ -110,23 +109,16 @@ class Undone:
 class DisguisedWords:
     """The words of the vocabulary, to be compared with words in disguise."""
 
-    def __init__(
-        self,
-        words: Iterable[str],
-        alone: Collection[str] = (),
-        long: Iterable[str] = (),
-    ) -> None:
+    def __init__(self, words: Iterable[str], alone: Container[str] = ()) -> None:
         """Index words, each as often as expressions have it.
 
-        `alone` are those that say all by themselves: only they are read where an accent or a letter
-        drawn out is all that disguises them, as words of other languages have too ('giấy' is paper,
-        not 'giay'). `long` are those of which slips are read.
+        `alone` are those that say all by themselves: only they are read where an accent is all that
+        disguises them, as words of other languages have too ('giấy' is paper, not 'giay').
         """
         every = Counter(words)
         self._alone = alone
         counts = Counter({w: n for w, n in every.items() if w.isascii() and w.isalnum()})
         self._written = frozenset(every)
-        self._misspelt = MisspeltWords(long, alone)
         # A title is read once for each right that it names.
         self._found = lru_cache(maxsize=16)(self._all)
         self._others = OtherScripts(every)
@@ -169,15 +161,11 @@ class DisguisedWords:
     def _all(self, original: str) -> tuple[Found, ...]:
         """Return the words of a title that are in disguise, none over another."""
         found = [Found(*span, "spaced") for span in self._others.found(original)]
-        for others in (
-            self._in_latin(original),
-            (Found(*span, "misspelt") for span in self._misspelt.found(original)),
-        ):
-            found += [
-                other
-                for other in others
-                if not any(other.start < item.end and item.start < other.end for item in found)
-            ]
+        found += [
+            other
+            for other in self._in_latin(original)
+            if not any(other.start < item.end and item.start < other.end for item in found)
+        ]
         return tuple(found)
 
     def _in_latin(self, original: str) -> list[Found]:

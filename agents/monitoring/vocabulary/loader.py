@@ -23,6 +23,7 @@ from agents.monitoring.vocabulary.expressions import (
     check,
     pattern_of,
 )
+from agents.monitoring.vocabulary.misspelt import misspelt
 from agents.monitoring.vocabulary.neighbours import CLASSES, Neighbourhood
 from agents.monitoring.vocabulary.nominative import NominativeUse
 from agents.monitoring.vocabulary.pieces import Pieces
@@ -39,6 +40,8 @@ _GROUPS: Final = (
     "used",
     "literals",
 )
+_OF_SLIPS: Final = "title"
+"""The group that words of copying are in when they are misspelt."""
 _MIN_LITERAL: Final = 5
 """Letters a literal has at least: a shorter one stands in too many honest texts once disguised."""
 
@@ -132,11 +135,21 @@ def _compiled(groups: Mapping[str, list[Entry]], versions: Mapping[str, int]) ->
     def entries(kind: str, names: Iterable[str]) -> Iterable[Entry]:
         return (entry for name in names for entry in groups[f"{kind}.{name}"])
 
+    alone = frozenset(
+        word
+        for entry in entries("replica", ("strong", "title"))
+        if " " not in entry.pattern
+        for word in words_of(entry.pattern)
+    )
+    slips = [
+        Entry("", f"replica.{_OF_SLIPS}", slip, pattern_of(slip, accents=False))
+        for slip in misspelt((entry.source for entry in groups["literals"]), alone)
+    ]
     neighbourhood = Neighbourhood(Expressions(entries("nominative", CLASSES)))
     return Vocabulary(
         versions,
         ReplicaWords(
-            words=Expressions(entries("replica", REPLICA_GROUPS), rare=True),
+            words=Expressions([*entries("replica", REPLICA_GROUPS), *slips], rare=True),
             denials=Denials(
                 Expressions(entries("negation", OPENING)),
                 Expressions(entries("negation", CLOSING)),
@@ -149,13 +162,7 @@ def _compiled(groups: Mapping[str, list[Entry]], versions: Mapping[str, int]) ->
         Expressions(groups["nominative.unoriginal"], before="^", behind="$"),
         DisguisedWords(
             (word for entry in entries("replica", OF_COPYING) for word in words_of(entry.pattern)),
-            frozenset(
-                word
-                for entry in entries("replica", ("strong", "title"))
-                if " " not in entry.pattern
-                for word in words_of(entry.pattern)
-            ),
-            (entry.source for entry in groups["literals"]),
+            alone,
         ),
         Expressions(groups["used"]),
         tuple(sorted({entry.source for entry in groups["literals"]})),

@@ -60,7 +60,7 @@ class OtherScripts:
     def found(self, title: str) -> list[tuple[int, int, str]]:
         """Return the words that are set apart or broken by signs, with their spans."""
         found: list[tuple[int, int, str]] = []
-        if _SPREAD.search(title) is None:
+        if title.isascii() or _SPREAD.search(title) is None:
             return found
         run: list[Letter] = []
         for match in _TOKEN.finditer(title):
