@@ -192,7 +192,10 @@ class ReplicaWords:
         return ((offset, self._read(piece)) for offset, piece in _pieces(text, marks))
 
     def denied(self, text: str, start: int, end: int) -> bool:
-        """Return whether words of copying stand there, and all are negated or innocent."""
+        """Return whether what stands there is negated, or all words of copying there are innocent.
+
+        In disguise it is no word: what stands before and behind it tells.
+        """
         for offset, piece in _pieces(text, [(start, end)]):
             if offset <= start and end <= offset + len(piece):
                 read = self._read(piece)
@@ -201,7 +204,9 @@ class ReplicaWords:
                     for index, (_, first, last) in enumerate(read.words)
                     if first + offset < end and start < last + offset
                 ][:EXAMINED]
-                return bool(there) and not any(self._counts(read, index) for index in there)
+                if not there:
+                    return self._denials.hold(piece, start - offset, end - offset)
+                return not any(self._counts(read, index) for index in there)
         return False
 
     def _words_of(self, text: str) -> ReadText:

@@ -53,9 +53,9 @@ class Vocabulary:
         return self._replica.find(text, marks, title=title, whole=whole, read=read)
 
     def denies(self, text: str, start: int, end: int) -> bool:
-        """Return whether words of copying stand at this span, and every one is negated or innocent.
+        """Return whether what stands at this span is negated, or an innocent word of copying.
 
-        So it is asked of a word that is written in disguise and can be read all the same.
+        So it is asked of a word that is written in disguise, whether it can be read or not.
         """
         return self._replica.denied(text, start, end)
 
