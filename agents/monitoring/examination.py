@@ -10,7 +10,7 @@ from typing import Final
 from agents.monitoring.folding import folded_reading
 from agents.monitoring.goods import PriceCheck, compare_price, part_note
 from agents.monitoring.listing_texts import ListingTexts, Speech, is_about_goods, names_maker
-from agents.monitoring.marks import ACCENT, MarkMatch
+from agents.monitoring.marks import ACCENT, DOUBLED, LOOK_ALIKE, SEQUENCE, MarkMatch
 from agents.monitoring.pictures import ImageMatch
 from agents.monitoring.registry import authorisation, in_force
 from agents.monitoring.signals import Facts
@@ -213,6 +213,19 @@ def _says_unoriginal(word: WordMatch, vocabulary: Vocabulary) -> bool:
     )
 
 
+def _is_chance(word: MarkMatch) -> bool:
+    """Return whether ordinary letters and accents may spell another word: 'limitation'.
+
+    In a description all of them may, in a title accents alone, or a letter more and a like one.
+    """
+    folds = set(word.folds)
+    return (
+        folds in ({ACCENT}, {DOUBLED, LOOK_ALIKE})
+        if word.field == "title"
+        else folds <= {ACCENT, DOUBLED, LOOK_ALIKE, SEQUENCE}
+    )
+
+
 def _disguised_words(
     words: Sequence[MarkMatch], marks: Sequence[MarkMatch], vocabulary: Vocabulary
 ) -> Iterator[WordMatch]:
@@ -225,7 +238,7 @@ def _disguised_words(
     for word in words:
         if (
             word.field in ("title", "description")
-            and set(word.folds) != {ACCENT}
+            and not _is_chance(word)
             and not any(
                 word.field == field and word.start < end and start < word.end
                 for field, start, end in own

@@ -6,14 +6,17 @@ marks, and `disguise` looks at each place and says whether a mark stands there, 
 how surely; `struck` reads letters that are struck out.
 """
 
-from agents.monitoring.marks.letters import ACCENT
+from agents.monitoring.marks.letters import ACCENT, DOUBLED, LOOK_ALIKE, SEQUENCE
 from agents.monitoring.marks.matcher import Found, MarkMatch, MarkMatcher, Seen
 from agents.monitoring.marks.sheet import MOST_CHARACTERS, first_texts
 from agents.monitoring.marks.spellings import words_of
 
 __all__ = [
     "ACCENT",
+    "DOUBLED",
+    "LOOK_ALIKE",
     "MOST_CHARACTERS",
+    "SEQUENCE",
     "Found",
     "MarkMatch",
     "MarkMatcher",

@@ -10,8 +10,6 @@ from agents.monitoring.marks.ordinary import ordinary_words
 
 LONG: Final = 6
 """Letters of a word of which two may change places, or one be struck out with an x."""
-LONGER: Final = 7
-"""Letters of a word of which one may be missing."""
 DRAWN_OUT: Final = 4
 """Letters of a word that is read where one of them is drawn out."""
 
@@ -19,10 +17,10 @@ DRAWN_OUT: Final = 4
 def misspelt(phrases: Iterable[str], alone: Container[str]) -> list[str]:
     """Return the slips of phrases that are one word, and of their words that say all alone.
 
-    Of the first two neighbours change places, a letter is missing, or an x stands for it; the first
-    letter stays, by which people read. Of the others a letter at an end is drawn out: within a word
-    two may be how another is spelt (Italian 'coppia' is no 'copia'). What is a word itself is no
-    slip.
+    Of the first two neighbours change places, or an x stands for a letter; the first letter stays,
+    by which people read. A letter that is missing makes another word too often: 'подделка' is a
+    copy, 'поделка' handicraft. Of the others a letter at an end is drawn out: within a word two may
+    be how another is spelt (Italian 'coppia' is no 'copia'). What is a word itself is no slip.
     """
     phrases = list(phrases)
     words = {word for phrase in phrases for word in phrase.split() if word.isalpha()}
@@ -41,8 +39,6 @@ def _slips(word: str) -> Iterator[str]:
     for place in range(1, len(word) - 1):
         yield f"{word[:place]}{word[place + 1]}{word[place]}{word[place + 2 :]}"
         yield f"{word[:place]}x{word[place + 1 :]}"
-        if len(word) >= LONGER:
-            yield f"{word[:place]}{word[place + 1 :]}"
 
 
 def _drawn_out(word: str) -> Iterator[str]:

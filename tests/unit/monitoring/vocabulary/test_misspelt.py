@@ -18,14 +18,17 @@ def said(title: str) -> list[str]:
     "word",
     [
         "repilca", "replca", "relpicas", "countrefeit", "boxtleg", "imitcaión", "fäslchung",
-        "imtasi", "podrbóka", "пдоделка", "clonn", "klonnn", "kklon", "copyy", "ffake",
+        "imtiasi", "podrbóka", "пдоделка", "clonn", "klonnn", "kklon", "copyy", "ffake",
     ],
 )  # fmt: skip
 def test_a_slip_calls_the_goods_copies(word: str) -> None:
     assert said(f"nike shoes {word} 42") == [word]
 
 
-@pytest.mark.parametrize("word", ["relic", "coppia", "dress", "limitation", "pirouette", "replay"])
+@pytest.mark.parametrize(
+    "word",
+    ["relic", "coppia", "dress", "limitation", "replay", "поделка", "плёнка", "trucos", "relique"],
+)
 def test_another_word_does_not(word: str) -> None:
     assert not said(f"nike shoes {word} 42")
 
@@ -36,5 +39,5 @@ def test_a_slip_is_denied_as_the_word_is() -> None:
 
 def test_no_slip_is_a_word_of_listings() -> None:
     slips = misspelt(load().literals(), [])
-    assert len(slips) > 500
+    assert len(slips) > 300
     assert not [slip for slip in slips if stop_words().language_of(slip)]
