@@ -147,6 +147,23 @@ def stopped(
     return BREAK.search(gap) is not None
 
 
+def goods_first(spans: Sequence[Span], end: int) -> bool:
+    """Return whether whole goods are called by their name before `end`, by what says it first.
+
+    So most languages do ('reloj correa de cuero' is a watch); a word that they share with one that
+    says it last is left out ('TV remote').
+    """
+    named = {
+        (span.start, span.end): False
+        for span in spans
+        if span.kind in ("goods", "device") and span.end <= end
+    }
+    for span in spans:
+        if span.head_last and (span.start, span.end) in named:
+            named[span.start, span.end] = True
+    return not all(named.values())
+
+
 def other_words(
     window: str,
     spans: Sequence[Span],

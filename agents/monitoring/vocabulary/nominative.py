@@ -29,6 +29,7 @@ from agents.monitoring.vocabulary.neighbours import (
     WORD,
     Neighbourhood,
     Span,
+    goods_first,
     other_words,
     stopped,
 )
@@ -79,9 +80,11 @@ class NominativeUse:
             return not (aimed and _names_maker(tail, behind, mark, NEAR))
         if aimed and _names_maker(tail, behind, mark, BEHIND):
             return False
-        return (answers and _said_behind(tail, behind, few=FEW, over_goods=over_goods)) or (
-            not said and "accessory" in kinds and _accessory_behind(tail, behind)
-        )
+        if answers and _said_behind(tail, behind, few=FEW, over_goods=over_goods):
+            return True
+        if said or "accessory" not in kinds or not _accessory_behind(tail, behind):
+            return False
+        return not _goods_before(*self._around(text, start, end, whole=True)[:2])
 
 
 class _Aim(NamedTuple):
@@ -228,8 +231,24 @@ def _accessory_before(head: str, spans: Sequence[Span]) -> bool:
     gap = head[last.end :]
     return (
         not stopped(gap, spans, last.end, len(head))
-        and not ENUMERATION.search(gap)
+        and _is_short_list(gap)
         and other_words(head, spans, last.end, len(head)) <= FEW
+    )
+
+
+def _is_short_list(gap: str) -> bool:
+    """Return whether `gap` lists nothing, or names with strokes between: 'mats Honda / MARK'."""
+    return not ENUMERATION.search(gap.replace("/", " ")) and all(
+        len(WORD.findall(item)) <= FEW for item in gap.split("/")[:-1]
+    )
+
+
+def _goods_before(head: str, spans: Sequence[Span]) -> bool:
+    """Return whether a title says first that it offers whole goods: 'reloj MARK correa de cuero'."""
+    return (
+        goods_first(spans, len(head))
+        and not other_words(head, spans, 0, len(head), OR_GOODS)
+        and not any(span.kind in ("accessory", "part", "compatible", "for") for span in spans)
     )
 
 

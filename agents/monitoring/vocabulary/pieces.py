@@ -22,6 +22,7 @@ from agents.monitoring.vocabulary.neighbours import (
     WORD,
     Neighbourhood,
     Span,
+    goods_first,
     other_words,
     stopped,
 )
@@ -60,7 +61,11 @@ class Pieces:
                 return None
             offset = end
             found = _behind(tail, behind) or _container(behind, before)
-            if found is None or _goods_follow(behind, found.end, found):
+            if (
+                found is None
+                or _goods_follow(behind, found.end, found)
+                or (not found.head_last and goods_first(before, len(head)))
+            ):
                 return None
         return found.start + offset, found.end + offset
 
@@ -69,6 +74,8 @@ def _before(head: str, spans: Sequence[Span]) -> Span | None:
     """Return the piece that begins a title, before the mark: 'boucle MARK'."""
     first = next((span for span in spans if span.kind == "piece"), None)
     if first is None or BREAK.search(head) or ENUMERATION.search(head[first.end :]):
+        return None
+    if not first.head_last and goods_first(spans, first.start):
         return None
     # In 'buckle shoes MARK' the last word says what the goods are, in 'boucle sac MARK' the first.
     over_goods = not first.head_last
