@@ -45,6 +45,8 @@ _ACCESSORY: Final = frozenset(("accessory", "part", "bridge", "behind"))
 
 _BESIDE: Final = frozenset(("accessory", "part", "bridge"))
 """Those that say so beside the mark, before it."""
+_FIRST: Final = _BESIDE | {"aid"}
+"""What a title may begin with that its mark's goods need."""
 
 NEAR: Final = 40
 """Characters behind a mark in which 'for' names another, when an accessory stands before the mark:
@@ -270,8 +272,12 @@ def _aid_before(head: str, spans: Sequence[Span]) -> bool:
     So it is read in languages that say first what the goods are, and only with the kind of those
     goods between.
     """
-    first = next((span for span in spans if span.kind in _BESIDE | {"aid"}), None)
-    if first is None or first.head_last:
+    first = next((span for span in spans if span.kind in _FIRST), None)
+    if first is None or all(
+        span.head_last
+        for span in spans
+        if span.kind in _FIRST and (span.start, span.end) == (first.start, first.end)
+    ):
         return False
     rest = [span for span in spans if span.start >= first.end]
     return (
