@@ -76,6 +76,11 @@ class Denials:
             or self._is_turned_away(head, opening, tail, closing)
         )
 
+    def refused(self, text: str, end: int) -> bool:
+        """Return whether what stands right behind a word of copying, at `end`, turns it round."""
+        tail = text[end : end + BEHIND]
+        return self._is_refused(tail, _valid(self._closing(tail), self._closes, CLOSING))
+
     def _is_negated(self, head: str, hits: Sequence[Hit]) -> bool:
         """Return whether `head` ends with a negation, over fillers: 'not [a]', 'beware [of]'."""
         reached = {len(head.rstrip(_QUOTES))}

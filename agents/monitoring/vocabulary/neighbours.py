@@ -27,19 +27,39 @@ CLASSES: Final = (
     "filler",
     "name",
     "device",
+    "machine",
+    "appliance",
+    "machine_of",
+    "held",
+    "praise",
+    "bridge",
 )
 """What a word around the mark can be: see `en.yaml`."""
 
-NEUTRAL: Final = frozenset(("filler", "name", "device", "accessory", "part"))
+NEUTRAL: Final = frozenset(("filler", "name", "device", "accessory", "part", "bridge"))
 """Classes of words that say nothing of whose goods they are."""
-OR_GOODS: Final = NEUTRAL | {"goods"}
+OR_GOODS: Final = NEUTRAL | {"goods", "machine", "appliance", "machine_of"}
 """The same, and the kinds of goods."""
 OR_WHAT_GOES_WITH_THEM: Final = OR_GOODS | {"aid", "piece", "container", "empty"}
 """The same, and what goes with them."""
-_SAYING: Final = frozenset(CLASSES) - {"stop", "goods", "filler", "name", "device", "empty"}
+_SAYING: Final = frozenset(CLASSES) - {
+    "stop",
+    "goods",
+    "filler",
+    "name",
+    "device",
+    "empty",
+    "machine",
+    "appliance",
+    "machine_of",
+    "held",
+    "praise",
+}
 """Classes of words that may say what the goods are for."""
 ENDING: Final = frozenset(("stop", "admirer", "goods"))
 """Classes of words that end the reach of a 'for'."""
+_WHOLE: Final = frozenset(("goods", "device"))
+"""Classes of words that whole goods are called by."""
 _HEAD_LAST: Final = frozenset(("de", "en", "tr", "zh"))
 """Languages in which the last noun says what the goods are: a 'chain bag' is a bag."""
 
@@ -145,6 +165,21 @@ def stopped(
         if span.end <= end:
             return True
     return BREAK.search(gap) is not None
+
+
+def goods_first(spans: Sequence[Span], end: int) -> bool:
+    """Return whether whole goods are called by their name before `end`, by what says it first.
+
+    So most languages do ('reloj correa de cuero' is a watch); a word that they share with one that
+    says it last is left out ('TV remote').
+    """
+    named = {
+        (span.start, span.end): False for span in spans if span.kind in _WHOLE and span.end <= end
+    }
+    for span in spans:
+        if span.head_last and span.kind in _WHOLE and (span.start, span.end) in named:
+            named[span.start, span.end] = True
+    return not all(named.values())
 
 
 def other_words(

@@ -29,18 +29,24 @@ from agents.monitoring.vocabulary.neighbours import (
     WORD,
     Neighbourhood,
     Span,
+    goods_first,
     other_words,
     stopped,
 )
 
-_LEADING: Final = frozenset(("accessory", "part", "aid", "piece", "behind"))
+_LEADING: Final = frozenset(("accessory", "part", "bridge", "aid", "piece", "behind"))
 """Classes of words that goods which go with others are called by, before a 'for'."""
 _AIMING: Final = frozenset(("compatible", "for"))
 """Classes of words that say what goods are for, with it behind them."""
 _WHOLE: Final = frozenset(("stop", "goods"))
 """Classes of words that say what whole goods are, or for whom."""
-_ACCESSORY: Final = frozenset(("accessory", "part", "behind"))
+_ACCESSORY: Final = frozenset(("accessory", "part", "bridge", "behind"))
 """Those that let a 'for' reach over a list of models."""
+
+_BESIDE: Final = frozenset(("accessory", "part", "bridge"))
+"""Those that say so beside the mark, before it."""
+_FIRST: Final = _BESIDE | {"aid"}
+"""What a title may begin with that its mark's goods need."""
 
 NEAR: Final = 40
 """Characters behind a mark in which 'for' names another, when an accessory stands before the mark:
@@ -76,12 +82,16 @@ class NominativeUse:
         mark = text[start:end]
         aimed = not kinds.isdisjoint(_AIMING)
         if not said and (_accessory_before(head, before) or _aid_before(head, before)):
-            return not (aimed and _names_maker(tail, behind, mark, NEAR))
+            # 'adapter MARK for X' is neither's
+            joins = any(span.kind == "bridge" for span in before)
+            return joins or not (aimed and _names_maker(tail, behind, mark, NEAR))
         if aimed and _names_maker(tail, behind, mark, BEHIND):
             return False
-        return (answers and _said_behind(tail, behind, few=FEW, over_goods=over_goods)) or (
-            not said and "accessory" in kinds and _accessory_behind(tail, behind)
-        )
+        if answers and _said_behind(tail, behind, few=FEW, over_goods=over_goods):
+            return True
+        if said or "accessory" not in kinds or not _accessory_behind(tail, behind):
+            return False
+        return not _goods_before(*self._around(text, start, end, whole=True)[:2])
 
 
 class _Aim(NamedTuple):
@@ -216,20 +226,43 @@ def _accessory_behind(tail: str, spans: Sequence[Span]) -> bool:
             for span in spans
         )
         # 'MARK phone back cover', not 'MARK earbuds noise cancelling white case'
-        and (device == 0 or len(WORD.findall(tail, device, first.start)) <= 1)
+        and (
+            device == 0
+            or sum(
+                not any(map(str.isdigit, word)) for word in WORD.findall(tail, device, first.start)
+            )
+            <= 1
+        )
     )
 
 
 def _accessory_before(head: str, spans: Sequence[Span]) -> bool:
     """Return whether the name of an accessory leads to the mark: 'casing hp MARK'."""
-    last = next((span for span in reversed(spans) if span.kind in ("accessory", "part")), None)
+    last = next((span for span in reversed(spans) if span.kind in _BESIDE), None)
     if last is None:
         return False
     gap = head[last.end :]
     return (
         not stopped(gap, spans, last.end, len(head))
-        and not ENUMERATION.search(gap)
+        and _is_short_list(gap)
         and other_words(head, spans, last.end, len(head)) <= FEW
+        and not goods_first(spans, last.start)
+    )
+
+
+def _is_short_list(gap: str) -> bool:
+    """Return whether `gap` lists nothing, or names with strokes between: 'mats Honda / MARK'."""
+    return not ENUMERATION.search(gap.replace("/", " ")) and all(
+        len(WORD.findall(item)) <= FEW for item in gap.split("/")[:-1]
+    )
+
+
+def _goods_before(head: str, spans: Sequence[Span]) -> bool:
+    """Return whether a title says first which goods it offers: 'reloj MARK correa de cuero'."""
+    return (
+        goods_first(spans, len(head))
+        and not other_words(head, spans, 0, len(head), OR_GOODS)
+        and not any(span.kind in ("accessory", "part", "compatible", "for") for span in spans)
     )
 
 
@@ -239,8 +272,12 @@ def _aid_before(head: str, spans: Sequence[Span]) -> bool:
     So it is read in languages that say first what the goods are, and only with the kind of those
     goods between.
     """
-    first = next((span for span in spans if span.kind in ("aid", "accessory", "part")), None)
-    if first is None or first.head_last:
+    first = next((span for span in spans if span.kind in _FIRST), None)
+    if first is None or all(
+        span.head_last
+        for span in spans
+        if span.kind in _FIRST and (span.start, span.end) == (first.start, first.end)
+    ):
         return False
     rest = [span for span in spans if span.start >= first.end]
     return (

@@ -22,6 +22,7 @@ from agents.monitoring.vocabulary.neighbours import (
     WORD,
     Neighbourhood,
     Span,
+    goods_first,
     other_words,
     stopped,
 )
@@ -32,6 +33,17 @@ FEW: Final = 2
 """Other words between a piece and the mark, at most."""
 FIRST: Final = 1
 """Other words before what begins a title, at most: 'original'."""
+MOST: Final = 4
+"""Words before a machine that name its piece, at most."""
+_PIECES: Final = frozenset(("piece", "aid", "accessory", "part", "held"))
+"""Classes of words that may be a piece of the machine before them."""
+_NO_PIECE: Final = frozenset(
+    ("praise", "goods", "stop", "admirer", "device", "machine", "appliance", "for", "compatible")
+)
+"""Classes of words that are none, beside a machine."""
+_SAYS_NOTHING: Final = frozenset(("filler", "name"))
+_TRAILING: Final = re.compile(r"(?:[ -]+\w*\d[\w.]*(?: (?:mm|cm|inch|in|pcs?|pack|v|w))?)*[ .!)]*$")
+"""Numbers that may end a title behind what it offers: 'wheels x8'."""
 _NUMBERS: Final = re.compile(r"[ -]*(?:\w*\d\w*[ -]*)*")
 """What may stand between the goods and their piece: 'battery 18V terminal'."""
 
@@ -52,15 +64,21 @@ class Pieces:
             return None
         head, before, tail, behind = self._around(title, start, end, whole=True)
         offset = start - len(head)
-        found = _before(head, before)
+        found = _before(head, before) or _before_machine(head, before)
         if found is None or (found.head_last and _goods_follow(behind, 0, found)):
             found = _container(before, behind)
         if found is None:
             if stopped(head, before, 0, len(head)) or other_words(head, before, 0, len(head)) > 1:
                 return None
             offset = end
-            found = _behind(tail, behind) or _container(behind, before)
-            if found is None or _goods_follow(behind, found.end, found):
+            found = (
+                _behind(tail, behind) or _behind_machine(tail, behind) or _container(behind, before)
+            )
+            if (
+                found is None
+                or _goods_follow(behind, found.end, found)
+                or (not found.head_last and goods_first(before, len(head)))
+            ):
                 return None
         return found.start + offset, found.end + offset
 
@@ -69,6 +87,8 @@ def _before(head: str, spans: Sequence[Span]) -> Span | None:
     """Return the piece that begins a title, before the mark: 'boucle MARK'."""
     first = next((span for span in spans if span.kind == "piece"), None)
     if first is None or BREAK.search(head) or ENUMERATION.search(head[first.end :]):
+        return None
+    if not first.head_last and goods_first(spans, first.start):
         return None
     # In 'buckle shoes MARK' the last word says what the goods are, in 'boucle sac MARK' the first.
     over_goods = not first.head_last
@@ -104,6 +124,64 @@ def _behind(tail: str, spans: Sequence[Span]) -> Span | None:
             continue
         return span
     return None
+
+
+def _before_machine(head: str, spans: Sequence[Span]) -> Span | None:
+    """Return what a title names before the machine that it is of: 'rejilla horno MARK'.
+
+    Whatever it is called: where the machine itself is sold, the title begins with its name, or
+    praises it. Of an appliance it has to be known as a piece, or two words: languages that praise
+    before the name may do so in any word.
+    """
+    machine = next((s for s in reversed(spans) if s.kind in ("machine", "appliance")), None)
+    if machine is None or BREAK.search(head) or ENUMERATION.search(head):
+        return None
+    named = [span for span in spans if span.end <= machine.start]
+    unknown = other_words(head, named, 0, machine.start, _SAYS_NOTHING)
+    pieces = {
+        (span.start, span.end)
+        for span in named
+        if span.kind in _PIECES and span.head_last == machine.head_last
+    }
+    # What several languages share is an appliance: 'drone'.
+    linked = not any(
+        span.kind == "appliance" and (span.start, span.end) == (machine.start, machine.end)
+        for span in spans
+    )
+    if (
+        len(WORD.findall(head[: machine.start])) > MOST
+        or unknown < (1 if linked or pieces else 2)
+        or any(s.kind in _NO_PIECE and (s.start, s.end) not in pieces for s in named)
+        or other_words(head, spans, machine.end, len(head))
+    ):
+        return None
+    return Span("piece", 0, machine.start, machine.head_last)
+
+
+def _behind_machine(tail: str, spans: Sequence[Span]) -> Span | None:
+    """Return the piece that ends a title, behind the machine it is of: 'MARK dishwasher wheel'."""
+    machine = next((span for span in spans if span.kind == "machine_of"), None)
+    if machine is None or BREAK.search(tail) or ENUMERATION.search(tail):
+        return None
+    end = len(_TRAILING.sub("", tail))
+    offered = {(s.start, s.end) for s in spans if s.kind in _PIECES and s.head_last}
+    last = next((span for span in spans if span.end == end and (span.start, end) in offered), None)
+    if (
+        last is None
+        or last.start < machine.end
+        or other_words(tail, spans, machine.end, last.start, _PIECES)
+        or any(map(str.isdigit, tail[machine.end : last.start]))
+        or other_words(tail, spans, 0, machine.start) > FEW
+        or any(span.kind == "praise" and span.end == end for span in spans)
+        or any(
+            span.kind in _NO_PIECE and span.start >= machine.end
+            for span in spans
+            if (span.start, span.end) not in offered
+        )
+        or stopped(tail, spans, 0, machine.start)
+    ):
+        return None
+    return last
 
 
 def _container(spans: Sequence[Span], others: Sequence[Span]) -> Span | None:

@@ -32,6 +32,8 @@ MENTIONS: Final = 50
 OF_COPYING: Final = ("strong", "title", "beside")
 """Groups whose words call the goods copies."""
 
+BACK: Final = 8
+"""Words on one side of a word among which those are looked for that it stands with, at most."""
 FEW: Final = 2
 """Words between a word and a neighbour beside it that excuses it, at most."""
 
@@ -234,21 +236,38 @@ class ReplicaWords:
 
     def _is_negated(self, read: ReadText, index: int) -> bool:
         """Return whether a word is turned round ('not a replica'), itself or with one before it."""
-        chain = [
-            index
-        ]  # back to the first that may turn the others round: 'no [fakes] or [copies]'
-        while (
-            chain[-1] > 0
-            and chain[-1] not in read.negated
-            and self._goes_with(read, chain[-1] - 1, chain[-1])
-        ):
-            chain.append(chain[-1] - 1)
+        # back to the first that may turn the others round: 'no [fakes] or [copies]'
+        chain = [index]
+        while chain[-1] not in read.negated and (leader := self._leader(read, chain[-1])) >= 0:
+            chain.append(leader)
         negated = False
         for position in reversed(chain):
             if position not in read.negated:
-                read.negated[position] = negated or self._is_denied(read, position)
+                read.negated[position] = (
+                    negated
+                    or self._is_denied(read, position)
+                    or self._is_refused_with_next(read, position)
+                )
             negated = read.negated[position]
         return negated
+
+    def _is_refused_with_next(self, read: ReadText, index: int) -> bool:
+        """Return whether what stands behind a list refuses its first word with its last.
+
+        'replika ve [çakma] satılmaz', as verbs stand last; a mere comma makes no list here.
+        """
+        _, _, end = read.words[index]
+        for word in read.words[index + 1 : index + 1 + BACK]:
+            if word.start < end:
+                continue
+            gap = read.text[end : word.start]
+            return (
+                len(gap) <= LISTED
+                and "," not in gap
+                and bool(self._between.hits(gap))
+                and self._denials.refused(read.text, word.end)
+            )
+        return False
 
     def _is_denied(self, read: ReadText, index: int) -> bool:
         """Return whether a word is denied where it stands."""
@@ -256,6 +275,18 @@ class ReplicaWords:
         if (start, end) not in read.denied:
             read.denied[start, end] = self._denials.hold(read.text, start, end)
         return read.denied[start, end]
+
+    def _leader(self, read: ReadText, index: int) -> int:
+        """Return the word before that turns this one round with itself; -1 without one.
+
+        In 'not a clone 1:1' the grade is part of the words that are denied.
+        """
+        word = read.words[index]
+        for before in range(index - 1, max(-1, index - 1 - BACK), -1):
+            other = read.words[before]
+            if other.start < word.start and word.end <= other.end:
+                return before
+        return index - 1 if index > 0 and self._goes_with(read, index - 1, index) else -1
 
     def _goes_with(self, read: ReadText, before: int, index: int) -> bool:
         """Return whether a word is part of the one before it, or stands in one list with it.
