@@ -273,16 +273,16 @@ class Decoder:
         if not value:
             raise DecodeError("empty_value", "the record has no value")
         reader = self._reader(value)
-        if reader.projection is not None:
-            try:
-                return reader.projection(value, HEADER_BYTES)
-            except TooManyItemsError:
-                raise DecodeError(
-                    "too_large", f"its lists hold more than {self._most_items} items together"
-                ) from None
-            except BrokenRecordError:
-                pass  # what is wrong with it says its decoding
-        return self._project_decoded(self.decode(value))
+        if reader.projection is None:
+            return self._project_decoded(self.decode(value))
+        try:
+            return reader.projection(value, HEADER_BYTES)
+        except TooManyItemsError:
+            raise DecodeError(
+                "too_large", f"its lists hold more than {self._most_items} items together"
+            ) from None
+        except BrokenRecordError:  # its decoding says how
+            return self._project_decoded(self.decode(value))
 
     def _project_decoded(self, record: Mapping[str, Any]) -> tuple[Any, ...]:
         texts: list[bytes] = []

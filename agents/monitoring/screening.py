@@ -85,8 +85,8 @@ def screen(
     """Sort the records of a batch: allowed by their bytes, examined, or failed.
 
     `now` is UTC ms; with None each record is judged at its own timestamp. Most listings name no
-    mark: they cost one walk over the record and their share of one folding and one scan over the
-    texts of the whole batch, and are never decoded. Pictures, and the sellers among those
+    mark: they cost one walk over the record, one over the letters of its texts and a share of the
+    scan over those of the whole batch, and are never decoded. Pictures, and the sellers among those
     `watched`, are looked up all at once as well.
     """
     result = Screened()

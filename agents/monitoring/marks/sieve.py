@@ -6,8 +6,7 @@ letters alone are enough. So the letters of a whole batch are written here as by
 in which nearly every text can be read, and Hyperscan looks for those of the marks. A text that may
 be read in other ways is let through. What is let through is read.
 
-The letters are written by `sieve.c`, 6 ns a character: a walk along the text, for which numpy needs
-forty passes and 15 ns.
+The letters are written by `sieve.c`: a walk along the text, for which numpy needs forty passes.
 """
 
 from __future__ import annotations
