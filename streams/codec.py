@@ -21,6 +21,7 @@ from streams.projection import (
     Projection,
     TooManyItemsError,
     compile_projection,
+    library,
 )
 from streams.schema_registry import (
     RegistryUnavailableError,
@@ -84,6 +85,8 @@ class Decoder:
         `projected`, `texts` and `item_texts` name the fields that `project_all` reads, `most_items`
         is how much it takes: see `compile_projection`.
         """
+        if projected or texts:
+            library()  # where it was not built, that is told now, and not of every record
         self._registry = registry
         self._name = name
         self._schema = schemas.load(name)

@@ -102,7 +102,7 @@ class Projection:
         room = min(len(data) // 2 + 1, room or _ROOM + _ROOM_EACH * count)
         texts, items = (Strings.room_for(room, count) for _ in range(2))
         status = np.empty(count, np.uint8)
-        _library().assayer_project(
+        library().assayer_project(
             address(self._steps), data, address(lengths), count, head, self._most_items,
             address(numbers), numbers.shape[1], address(strings), strings.shape[1],
             ctypes.byref(texts), ctypes.byref(items), address(status),
@@ -142,7 +142,8 @@ def _texts(data: bytes, strings: Strings) -> Texts:
 
 
 @cache
-def _library() -> ctypes.CDLL:
+def library() -> ctypes.CDLL:
+    """Return what `projection.c` was built into. Raises RuntimeError where it was not."""
     library = load(Path(__file__).with_suffix(".c"))
     pointer, number = ctypes.c_void_p, ctypes.c_int64
     library.assayer_project.argtypes = (

@@ -63,6 +63,7 @@ class Sieve:
 
         Those `between_words` have `BEGINS` turned over in letters that begin one.
         """
+        self._library = _library()  # where it was not built, that is told now
         long, short = sorted(set(anywhere)), sorted(set(between_words))
         self._lengths: Ints = np.array([len(pattern) for pattern in (*long, *short)], np.intp)
         self._literals = Literals(
@@ -80,7 +81,7 @@ class Sieve:
         ways = (_Letters.of(room, len(lengths)), _Letters.of(room, len(lengths)))
         struck = _Struck.of(len(listings) * _SPARE)
         status = np.zeros(len(listings), np.uint8)
-        _library().assayer_sieve(
+        self._library.assayer_sieve(
             ctypes.byref(self._tables),
             listings.data,
             address(listings.starts),
