@@ -16,7 +16,11 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCES = ("agents/monitoring/marks/sieve.c", "streams/projection.c")
+SOURCES = (
+    "agents/monitoring/marks/sieve.c",
+    "agents/monitoring/vocabulary/phrases.c",
+    "streams/projection.c",
+)
 
 
 class NativeBuildHook(BuildHookInterface):  # type: ignore[type-arg, misc, unused-ignore]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from agents.monitoring.folding import folded_reading
 from agents.monitoring.goods import PriceCheck, compare_price, part_note
@@ -24,8 +25,7 @@ MOST_RIGHTS: Final = 40
 names 17 of them, 31 times."""
 
 
-@dataclass(frozen=True, slots=True)
-class WordMatch:
+class WordMatch(msgspec.Struct, frozen=True):
     """A word of the vocabulary, in the original text."""
 
     signal: str
@@ -36,8 +36,7 @@ class WordMatch:
     folds: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RightMatch:
+class RightMatch(msgspec.Struct, frozen=True):
     """A right whose mark or goods the listing names, shows or had, with what was found of it."""
 
     right: Right

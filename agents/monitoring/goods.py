@@ -7,8 +7,9 @@ check digit, a category nobody knows count for nothing, and the verdict says so.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from agents.gtin import (
     GtinPrefixes,
@@ -41,8 +42,7 @@ def prepare() -> None:
     says_several("2 pcs")
 
 
-@dataclass(frozen=True, slots=True)
-class PriceCheck:
+class PriceCheck(msgspec.Struct, frozen=True):
     """A price against a right's reference: their ratio, or why they can't be compared."""
 
     ratio: float | None = None
@@ -87,8 +87,7 @@ def money(minor: int, currency: str) -> str:
     return f"{sign}{amount} {currency.upper()}"
 
 
-@dataclass(frozen=True, slots=True)
-class Goods:
+class Goods(msgspec.Struct, frozen=True):
     """What a listing's numbers and category say, read once for all rights."""
 
     gtin_rights: tuple[tuple[str, tuple[int, ...]], ...] = ()

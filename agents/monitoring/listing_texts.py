@@ -96,12 +96,41 @@ class ListingTexts:
         self._vocabulary = vocabulary
         self._readings = {match.field: match.reading for match in marks}
         self._nominative: dict[tuple[int, bool], bool] = {}
+        self._words: dict[int, ReadText] | None = None
+
+    def take(self, words: dict[int, ReadText]) -> None:
+        """Take what `Vocabulary.read` found in `read_for_words`."""
+        self._words = words
+
+    @property
+    def named_title(self) -> str:
+        """The title as a person reads it, if it names a mark; else ''."""
+        title = self._readings.get("title")
+        return title.text if title else ""
+
+    @property
+    def read_for_words(self) -> list[str]:
+        """The texts that are read for words of copying, each with its label."""
+        return [label + text for _, text, label in self._places]
 
     @cached_property
     def speaking(self) -> dict[str, Speech]:
         """The texts in which words of copying stand, by field; all are read at once."""
+        if self._words is None:
+            (self._words,) = self._vocabulary.read([self.read_for_words])
+        found: dict[str, Speech] = {}
+        for number, words in self._words.items():
+            name, text, label = self._places[number]
+            known = self._readings.get(name)
+            reading = known if known and not label else Reading(label + text)
+            grades = bool(label) and _GRADE.search(label.casefold()) is not None
+            found[name] = Speech(name, text, label, reading, words, grades)
+        return found
+
+    @cached_property
+    def _places(self) -> list[tuple[str, str, str]]:
+        """The texts that are read for words of copying: field, text, and label of each."""
         places: list[tuple[str, str, str]] = []
-        texts: list[str] = []
         left = MOST_LABELS
         for name, text in texts_of(self.listing).items():
             if not text:
@@ -110,17 +139,8 @@ class ListingTexts:
             if name.startswith(ATTRIBUTE) and left > 0:
                 label = f"{name[len(ATTRIBUTE) :][:MOST_NAME]}: "
                 left -= len(label)
-            known = self._readings.get(name)
-            texts.append(known.text if known and not label else folded_reading(label + text))
             places.append((name, text, label))
-        found: dict[str, Speech] = {}
-        for number, words in self._vocabulary.read(texts).items():
-            name, text, label = places[number]
-            known = self._readings.get(name)
-            reading = known if known and not label else Reading(label + text)
-            grades = bool(label) and _GRADE.search(label.casefold()) is not None
-            found[name] = Speech(name, text, label, reading, words, grades)
-        return found
+        return places
 
     def spoken(self, fields: Sequence[str], *, about_goods: bool) -> Iterator[Speech]:
         """Yield what is said in these fields; then in all that speak of the goods, if asked."""

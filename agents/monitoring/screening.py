@@ -14,7 +14,7 @@ import numpy as np
 from agents.history.watched import NOBODY, Watched
 from agents.monitoring.images.hashes import MAX_PICTURES
 from agents.monitoring.judge import Examination, Judge
-from agents.monitoring.listing_texts import texts_of
+from agents.monitoring.listing_texts import ListingTexts, texts_of
 from agents.monitoring.marks import Found, Seen
 from agents.monitoring.pictures import hashes_of
 from agents.records import YEAR_2000_MS, Listing
@@ -206,15 +206,34 @@ def _examine(
     ]
     unread = [each.listing for each, found in zip(chosen, read, strict=True) if found is None]
     others = iter(_find_all(judge, unread))
-    for each, found in zip(chosen, read, strict=True):
-        reading = found or next(others)
+    readings = [found or next(others) for found in read]
+    together = _read_together(judge, chosen, readings)
+    for number, (each, reading) in enumerate(zip(chosen, readings, strict=True)):
         try:
-            yield (
-                each.key,
-                judge.examine(each.listing, each.moment, near, reading, watched=each.watched),
+            examined = judge.examine(
+                each.listing,
+                each.moment,
+                near,
+                reading,
+                texts=together.get(number),
+                watched=each.watched,
             )
+            yield each.key, examined
         except Exception as error:  # noqa: BLE001 - one listing must not stop the others
             yield each.key, error
+
+
+def _read_together(
+    judge: Judge, chosen: Sequence[_Chosen[Key]], readings: Sequence[Found | None]
+) -> dict[int, ListingTexts]:
+    """Return the texts of listings, read at once; of none where they can't be."""
+    there = {number: found for number, found in enumerate(readings) if found is not None}
+    listings = [chosen[number].listing for number in there]
+    try:
+        return dict(zip(there, judge.read_together(listings, list(there.values())), strict=True))
+    except Exception:  # whatever one text stumbles over must not stop the others
+        log.exception("the words of a batch could not be read together; each is read alone")
+        return {}
 
 
 def _seen(judge: Judge, texts: Texts) -> dict[int, Seen | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -31,8 +30,7 @@ class Verdict(msgspec.Struct, frozen=True):
         return msgspec.json.encode(self, order="sorted")
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """A verdict with what a takedown needs beside it."""
 
     verdict: Verdict
@@ -49,8 +47,7 @@ class Judgement:
     """Facts about the seller that could not be had might change the outcome."""
 
 
-@dataclass(frozen=True, slots=True)
-class Examination:
+class Examination(msgspec.Struct, frozen=True):
     """What can be said of a listing before anything is known of its seller."""
 
     listing: Listing

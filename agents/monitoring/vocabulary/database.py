@@ -1,14 +1,12 @@
-"""Regular expressions by the thousand, looked for in one scan.
+"""Regular expressions by the hundred, looked for in one scan.
 
-Hyperscan says which expressions match and where a match ends. Where it begins follows from its
-length, where all that an expression matches is of one length; RE2 says it of the others, in time
+Hyperscan says which expressions match and where a match ends. Where it begins RE2 says, in time
 linear in the text. Hyperscan could say it too, with databases five times as large that end the
 process on some texts ('ab ' 500 times, before what follows an optional word).
 """
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -30,13 +28,11 @@ class Sought(NamedTuple):
     pattern: bytes
     noted: int
     """What its matches are noted as."""
-    width: int
-    """Bytes of each of its matches; 0 where they differ."""
 
 
 Match = tuple[int, int, int]
 """What an expression is noted as, and where it matches: a half-open span of bytes, from its
-leftmost start. A plain tuple: a title has a dozen."""
+leftmost start."""
 
 
 def refusal(pattern: str) -> str:
@@ -60,45 +56,46 @@ class Database:
         Raises:
             hyperscan.error: Hyperscan does not take one of them, or it matches the empty text.
         """
-        ordered = sorted(sought, key=lambda expression: not expression.width)
-        self._noted = array("l", [expression.noted for expression in ordered])
-        self._widths = array("L", [expression.width for expression in ordered if expression.width])
-        patterns = [expression.pattern for expression in ordered]
+        self._noted = [expression.noted for expression in sought]
+        self._patterns = [expression.pattern for expression in sought]
         # An id of its own for each: of patterns that share one and end alike, Hyperscan reports
         # one alone, and that may be 'suppli[es compatible with]'.
         self._scan: Any = None
-        if patterns:
-            database = compiled(patterns, _FLAGS)
+        if self._patterns:
+            database = compiled(self._patterns, _FLAGS)
             _refuse_empty(database)
             self._scan = database.scan
-        self._others = patterns[len(self._widths) :]
         self._endings: dict[int, re2._Regexp] = {}
 
     def matches(self, raw: bytes) -> list[Match]:
         """Return every match that does not end within a word of ASCII letters, in UTF-8."""
+        found: list[Match] = []
+        for number, end in self._ends(raw):
+            start = self._start(number, raw, end)
+            if start >= 0:
+                found.append((self._noted[number], start, end))
+        return found
+
+    def ends(self, raw: bytes) -> list[int]:
+        """Return where matches end that do not end within a word of ASCII letters."""
+        return [end for _, end in self._ends(raw)]
+
+    def _ends(self, raw: bytes) -> list[tuple[int, int]]:
+        """Return the same, each with the number of its expression."""
         if self._scan is None:
             return []
-        found: list[Match] = []
-        others: list[tuple[int, int]] = []
-        widths, noted, texts = self._widths, self._noted, len(self._widths)
+        found: list[tuple[int, int]] = []
 
         def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            if number < texts:
-                found.append((noted[number], end - widths[number], end))
-            else:
-                others.append((number, end))
+            if not _within_word(raw, end):
+                found.append((number, end))
 
         self._scan(raw, match_event_handler=note)
-        for number, end in others:
-            if not _within_word(raw, end):
-                start = self._start(number - texts, raw, end)
-                if start >= 0:
-                    found.append((noted[number], start, end))
         return found
 
     def _start(self, number: int, raw: bytes, end: int) -> int:
         """Return the leftmost start of the match that ends there; -1 where it is too far."""
-        pattern = self._others[number]
+        pattern = self._patterns[number]
         if pattern.startswith(b"^"):
             return 0
         ending = self._endings.get(number)

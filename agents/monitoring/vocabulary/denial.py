@@ -21,7 +21,8 @@ from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
-from agents.monitoring.vocabulary.expressions import Expressions, Hit
+from agents.monitoring.vocabulary.expressions import Expressions
+from agents.monitoring.vocabulary.phrases import Hit
 
 OPENING: Final = ("before", "filler", "warning", "sought", "turned_away", "unless")
 """Groups that are looked for before a word: see `en.yaml`."""

@@ -9,8 +9,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
-MANY: Final = 500
+MANY: Final = 1_000
 """Texts that one expression is written out as, at most."""
+
+NUMBER: Final = "\x01"
+"""Stands for a number, however long, in the texts that an expression stands for."""
+MOST_LEAST: Final = 8
+"""Letters that an ending has at least, below this."""
+_NUMBER: Final = "[0-9]+"
+_INFLECTED: Final = re.compile(r"(?:\[[^\]\\0-9]*-[^\]\\0-9]*\]|\\w)([*+]|\{([0-9]),\})$")
+"""How an expression ends that takes any ending."""
 
 LOOSELY: Final = 3_000
 """Texts that a group is written out as when its words are gathered, at most."""
@@ -30,14 +38,27 @@ class _EndlessError(Exception):
 def literals(pattern: str) -> list[str] | None:
     """Return the texts that an expression stands for; None where they are many or endless.
 
-    Knows literals, `(?:…|…)`, `[…]` without ranges, `?` and `{1,3}`. What else there is it leaves
-    alone.
+    Knows literals, `(?:…|…)`, `[…]` without ranges, of which `[es]*` are two letters at most, `?`
+    and `{1,3}`; for `[0-9]+` stands `NUMBER`. What else there is it leaves alone.
     """
     try:
         texts, end = _alternation(pattern, 0)
     except (_EndlessError, IndexError, ValueError):
         return None
     return sorted(set(texts)) if end == len(pattern) else None
+
+
+def begun(pattern: str) -> tuple[list[str], int] | None:
+    """Return what words with any ending begin with, and how many letters that has at least.
+
+    None where an expression stands for something else.
+    """
+    ending = _INFLECTED.search(pattern)
+    if ending is None:
+        return None
+    texts = literals(pattern[: ending.start()])
+    least = {"*": 0, "+": 1}.get(ending[1], int(ending[2] or 0))
+    return (texts, least) if texts is not None and all(texts) and least < MOST_LEAST else None
 
 
 def words_of(pattern: str) -> set[str]:
@@ -98,13 +119,6 @@ def _loosely(pattern: str, position: int) -> tuple[list[str], int]:
     return (choices if quantifier[0] == "+" else [*choices, ""]), quantifier.end()
 
 
-def escaped(text: str) -> str:
-    """Return the expression that stands for this text alone."""
-    if _SPECIAL.isdisjoint(text):
-        return text
-    return "".join(f"\\{character}" if character in _SPECIAL else character for character in text)
-
-
 def branches(pattern: str) -> list[str]:
     """Return the alternatives of an expression that is one alternation, or the expression."""
     if pattern.startswith("(?:") and _closing(pattern, 0) == len(pattern) - 1:
@@ -138,7 +152,10 @@ def _alternation(pattern: str, position: int) -> tuple[list[str], int]:
             position = plain.end()
             continue
         choices, position = _atom(pattern, position)
-        if position < len(pattern) and pattern[position] == "?":
+        if pattern.startswith("]*", position - 1):
+            choices = ["", *choices, *(one + other for one in choices for other in choices)]
+            position += 1
+        elif position < len(pattern) and pattern[position] == "?":
             choices = [*choices, ""]
             position += 1
         elif (times := _QUANTIFIER.match(pattern, position)) is not None and times[2]:
@@ -163,6 +180,8 @@ def _atom(pattern: str, position: int) -> tuple[list[str], int]:
         if pattern[end] != ")":
             raise _EndlessError
         return choices, end + 1
+    if pattern.startswith(_NUMBER, position):
+        return [NUMBER], position + len(_NUMBER)
     if character == "[":
         end = pattern.index("]", position)
         inside = pattern[position + 1 : end]

@@ -149,7 +149,7 @@ def _compiled(groups: Mapping[str, list[Entry]], versions: Mapping[str, int]) ->
     return Vocabulary(
         versions,
         ReplicaWords(
-            words=Expressions([*entries("replica", REPLICA_GROUPS), *slips], rare=True),
+            words=Expressions([*entries("replica", REPLICA_GROUPS), *slips]),
             denials=Denials(
                 Expressions(entries("negation", OPENING)),
                 Expressions(entries("negation", CLOSING)),
@@ -157,6 +157,7 @@ def _compiled(groups: Mapping[str, list[Entry]], versions: Mapping[str, int]) ->
             between=Expressions(groups["negation.between"], before="^ *", behind=" *$"),
             innocent=Expressions(groups["innocent"]),
         ),
+        neighbourhood,
         NominativeUse(neighbourhood),
         Pieces(neighbourhood),
         Expressions(groups["nominative.unoriginal"], before="^", behind="$"),

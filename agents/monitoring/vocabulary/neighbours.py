@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from agents.monitoring.vocabulary.expressions import Expressions, Hit
+from agents.monitoring.vocabulary.expressions import Expressions
+from agents.monitoring.vocabulary.phrases import Hit
 
 CLASSES: Final = (
     "compatible",
@@ -67,6 +68,8 @@ BEFORE: Final = 120
 """Characters read before a mark."""
 BEHIND: Final = 140
 """Characters read behind a mark."""
+SHORT: Final = BEFORE + BEHIND
+"""Characters of a text, at most, that is read as a whole."""
 
 WORD: Final = re.compile(r"[^\s_/,&+|、，()\[\]【】-]+")
 ENUMERATION: Final = re.compile(r"[/&+|、,，]")
@@ -102,7 +105,15 @@ class Neighbourhood:
             (entry.group.removeprefix("nominative."), entry.language in _HEAD_LAST)
             for entry in expressions.entries
         ]
+        self._expressions = expressions
         self._hits = lru_cache(maxsize=16)(expressions.hits)
+        self._looked_at: dict[str, list[Hit]] = {}
+
+    def look_at(self, texts: Sequence[str]) -> None:
+        """Read texts at once that will be asked about, short ones; others are forgotten."""
+        short = [text for text in dict.fromkeys(texts) if len(text) <= SHORT]
+        hits = self._expressions.hits_of(short)
+        self._looked_at = {text: hits.get(number, []) for number, text in enumerate(short)}
 
     def of(self, text: str, start: int, end: int, *, whole: bool = False) -> Neighbours:
         """Return what stands around the mark at `text[start:end]`.
@@ -112,8 +123,10 @@ class Neighbourhood:
         """
         first, last = max(0, start - BEFORE), min(len(text), end + BEHIND)
         head, tail = text[first:start], text[end:last]
-        if len(text) <= BEFORE + BEHIND:  # a title: read once for all the marks it names
-            hits = self._hits(text)
+        if len(text) <= SHORT:  # a title: read once for all the marks it names
+            hits = self._looked_at.get(text)
+            if hits is None:
+                hits = self._hits(text)
             before = [hit for hit in hits if first <= hit.start and hit.end <= start]
             behind = [hit for hit in hits if end <= hit.start and hit.end <= last]
             origin, other = first, end

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
+from agents.monitoring.folding import folded_reading
 from agents.monitoring.vocabulary.denial import BEFORE, ENDS, PHRASE_ENDS, Denials
-from agents.monitoring.vocabulary.expressions import Expressions, Hit, for_python
+from agents.monitoring.vocabulary.expressions import Expressions, for_python
+from agents.monitoring.vocabulary.phrases import Hit
 
 NEAR: Final = 80
 """Characters between a mark and a strong word that still speaks of it *(start value)*."""
@@ -111,21 +113,33 @@ class ReplicaWords:
         # A listing is asked about once for each right that it names: the words are the same.
         self._read = lru_cache(maxsize=16)(self._words_of)
 
-    def read(self, texts: Sequence[str]) -> dict[int, ReadText]:
-        """Return the words of copying of texts of a listing, by position; of those that have any.
+    def read(self, listings: Sequence[Sequence[str]]) -> list[dict[int, ReadText]]:
+        """Return the words of copying of the texts of listings, of those that have any.
 
-        An overlong text is there without words: it is read around the marks, when they are known.
+        By the position of each in its listing; all are read at once. The texts are originals. An
+        overlong one is there without words: it is read around the marks, when they are known.
         """
-        left = MOST_WORDS
-        found: dict[int, ReadText] = {}
-        long = {number for number, text in enumerate(texts) if len(text) > 2 * HEAD}
-        short = ["" if number in long else text for number, text in enumerate(texts)]
-        hits = self._words.hits_of(short if long else texts)
-        for number in sorted({*long, *hits}) if long else hits:
-            words = self._few(texts[number], hits.get(number, ()), left)
-            left -= len(words)
-            if words or number in long:
-                found[number] = _unread(texts[number], words)
+        texts = [text for listing in listings for text in listing]
+        long: set[int] = set()
+        if max(map(len, texts), default=0) > 2 * HEAD:
+            long = {number for number, text in enumerate(texts) if _is_long(text)}
+            texts = ["" if number in long else text for number, text in enumerate(texts)]
+        hits = self._words.hits_of(texts)
+        found: list[dict[int, ReadText]] = []
+        first = 0
+        for listing in listings:
+            numbers = range(first, first + len(listing))
+            first += len(listing)
+            found.append({})
+            left = MOST_WORDS
+            for number, text in zip(numbers, listing, strict=True):
+                if number not in hits and number not in long:
+                    continue
+                folded = folded_reading(text)
+                words = self._few(folded, hits.get(number, ()), left)
+                left -= len(words)
+                if words or number in long:
+                    found[-1][number - numbers.start] = _unread(folded, words)
         return found
 
     def find(
@@ -342,6 +356,11 @@ class ReplicaWords:
             ):
                 return True
         return False
+
+
+def _is_long(text: str) -> bool:
+    """Return whether the folded reading of a text is too long to be read whole."""
+    return len(text) > 2 * HEAD and len(folded_reading(text)) > 2 * HEAD
 
 
 def _few_between(text: str, one: tuple[int, int], other: tuple[int, int]) -> bool:

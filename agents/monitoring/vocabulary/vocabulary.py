@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from agents.monitoring.vocabulary.disguised import ALONE, APART, DisguisedWords
 from agents.monitoring.vocabulary.expressions import Expressions
+from agents.monitoring.vocabulary.neighbours import Neighbourhood
 from agents.monitoring.vocabulary.nominative import NominativeUse
 from agents.monitoring.vocabulary.pieces import Pieces
 from agents.monitoring.vocabulary.replica import Finding, ReadText, ReplicaWords
@@ -22,6 +23,7 @@ class Vocabulary:
     versions: Mapping[str, int]
     """The version of each language's file."""
     _replica: ReplicaWords = field(repr=False)
+    _neighbourhood: Neighbourhood = field(repr=False)
     _nominative: NominativeUse = field(repr=False)
     _pieces: Pieces = field(repr=False)
     _unoriginal: Expressions = field(repr=False)
@@ -29,9 +31,17 @@ class Vocabulary:
     _used: Expressions = field(repr=False)
     _literals: tuple[str, ...] = field(repr=False)
 
-    def read(self, texts: Sequence[str]) -> Mapping[int, ReadText]:
-        """Return what `replica_words` reads, by position: of texts that have words of copying."""
-        return self._replica.read(texts)
+    def read(self, listings: Sequence[Sequence[str]]) -> list[dict[int, ReadText]]:
+        """Return what `replica_words` reads in the original texts of each listing.
+
+        By the position of a text, of those that have words of copying. A call for all the listings
+        of a batch costs a third of one for each.
+        """
+        return self._replica.read(listings)
+
+    def look_around(self, texts: Sequence[str]) -> None:
+        """Read at once what `nominative` will be asked about in these texts."""
+        self._neighbourhood.look_at(texts)
 
     def replica_words(
         self,

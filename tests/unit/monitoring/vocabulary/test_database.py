@@ -6,17 +6,14 @@ import hyperscan
 import pytest
 
 from agents.monitoring.vocabulary.database import LONGEST, Database, Match, Sought, refusal
-from agents.monitoring.vocabulary.expressions import Entry, Expressions, Hit
+from agents.monitoring.vocabulary.expressions import Entry, Expressions
+from agents.monitoring.vocabulary.phrases import Hit
 
 OPTIONAL_WORD = b"(?:[a-z]+ )?(?:gantian|simpanan)"
 
 
-def matches(pattern: bytes, text: str, *, width: int = 0) -> list[Match]:
-    return Database([Sought(pattern, 7, width)]).matches(text.encode())
-
-
-def test_a_text_begins_its_length_before_its_end() -> None:
-    assert matches("replikë".encode(), "një replikë", width=8) == [(7, 5, 13)]
+def matches(pattern: bytes, text: str) -> list[Match]:
+    return Database([Sought(pattern, 7)]).matches(text.encode())
 
 
 def test_an_expression_begins_leftmost_for_each_end() -> None:
@@ -54,14 +51,13 @@ def test_a_match_too_long_for_a_phrase_is_left_out() -> None:
 
 
 def test_matches_of_many_expressions_keep_what_they_are_noted_as() -> None:
-    database = Database(
-        [Sought(b"cop(?:y|ies)", 1, 0), Sought(b"fake", ~2, 4), Sought(b"a+ grade", 3, 0)]
-    )
+    database = Database([Sought(b"cop(?:y|ies)", 1), Sought(b"fake", 2), Sought(b"a+ grade", 3)])
     assert sorted(database.matches(b"aaa grade fake copies")) == [
-        (~2, 10, 14),
         (1, 15, 21),
+        (2, 10, 14),
         (3, 0, 9),
     ]
+    assert sorted(database.ends(b"aaa grade fake copies")) == [9, 14, 21]
 
 
 def test_nothing_sought_is_nothing_found() -> None:
@@ -74,7 +70,7 @@ def test_nothing_sought_is_nothing_found() -> None:
 def test_what_cannot_be_looked_for_is_refused(pattern: str) -> None:
     assert refusal(pattern)
     with pytest.raises(hyperscan.error):
-        Database([Sought(pattern.encode(), 0, 0)]).matches(b"a")
+        Database([Sought(pattern.encode(), 0)]).matches(b"a")
 
 
 @pytest.mark.parametrize(("word", "ending"), [("battery", "s"), ("батаре", "я")])
