@@ -15,7 +15,8 @@ from agents.monitoring.vocabulary.phrases import Hit, Phrases, script_of, with_e
 
 LETTERS = "abAéß12 -_.:'’的ไทย́\u200bﬁﷺкмa\n\t☆🙂عـ"
 PHRASES = (
-    "a", "a ", "ab", "a b", "ab:1", "b 2", "é", "的", "ไทย", "км", f"{NUMBER} b", f"a{NUMBER}", f"1{NUMBER}", "ع",
+    "a", "a ", "ab", "a b", "ab:1", "b 2", "é", "的", "ไทย", "км", f"{NUMBER} b", f"a{NUMBER}",
+    f"1{NUMBER}", "ع",
 )  # fmt: skip
 
 
