@@ -20,6 +20,7 @@ SOURCES = (
     "agents/monitoring/marks/sieve.c",
     "agents/monitoring/vocabulary/phrases.c",
     "streams/projection.c",
+    "streams/transcoding.c",
 )
 
 

@@ -29,6 +29,7 @@ from streams.schema_registry import (
     UnknownSchemaError,
 )
 from streams.texts import Texts
+from streams.transcoding import Transcoding
 from streams.writer_schemas import danger_of
 
 HEADER_BYTES: Final = 5
@@ -51,6 +52,7 @@ class _Reader:
     writer: Any = None
     reader: Any = None
     projection: Projection | None = None
+    transcoding: Transcoding[Any] | None = None
     refusal: DecodeError | None = None
 
 
@@ -79,11 +81,12 @@ class Decoder:
         item_texts: Sequence[tuple[str, str]] = (),
         defaults: Mapping[str, Any] | None = None,
         most_items: int | None = None,
+        made: type[Any] | None = None,
     ) -> None:
         """Read values of the schema `name`.
 
         `projected`, `texts` and `item_texts` name the fields that `project_all` reads, `most_items`
-        is how much it takes: see `compile_projection`.
+        is how much it takes: see `compile_projection`. `made` is the type of what `make` returns.
         """
         if projected or texts:
             library()  # where it was not built, that is told now, and not of every record
@@ -99,6 +102,7 @@ class Decoder:
         self._item_texts = tuple(item_texts)
         self._defaults = defaults or {}
         self._most_items = most_items
+        self._made = made
         self._readers: dict[bytes, _Reader] = {}
         self._missing: dict[bytes, tuple[DecodeError, float]] = {}
         self._unreachable: RegistryUnavailableError | None = None
@@ -187,6 +191,9 @@ class Decoder:
             writer=writer,
             reader=None if same else fastavro.parse_schema(self._plain),
             projection=projection,
+            transcoding=Transcoding(plain, self._made, most_items=self._most_items)
+            if same and self._made is not None
+            else None,
         )
 
     def _reader(self, value: bytes) -> _Reader:
@@ -228,6 +235,17 @@ class Decoder:
                 "undecodable", f"broken Avro: {len(value) - stream.tell()} bytes too many"
             )
         return cast(dict[str, Any], record)
+
+    def make(self, values: Sequence[bytes]) -> list[Any]:
+        """Return the objects that values stand for, of the type `made`.
+
+        None for those that `decode` has to read: of another version of the schema, and broken ones.
+        """
+        heads = {value[:HEADER_BYTES] for value in values}
+        reader = self._readers.get(next(iter(heads))) if len(heads) == 1 else None
+        if reader is None or reader.transcoding is None:
+            return [None] * len(values)
+        return reader.transcoding.read(values, HEADER_BYTES)
 
     def project(self, value: bytes | None) -> tuple[Any, ...]:
         """Return the projected fields of a value, the bytes of its texts, and those of its items.

@@ -9,7 +9,7 @@ is, beside fastavro: tests/benchmarks/projection.py.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,19 +19,17 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.native import Strings, address, load
+from streams.schema_walk import END, SchemaWalk
 from streams.texts import Texts
 
-_PRIMITIVES: Final = {"null", "boolean", "int", "long", "float", "double", "bytes", "string"}
 _UNBOUNDED: Final = 2**60
 _ROOM: Final = 10_000
 _ROOM_EACH: Final = 20
 """Strings for which there is room in a batch, and in each of its records."""
 # What a record of a program may be, and its instructions: see `projection.c`.
 _BROKEN, _WHOLE, _TOO_MANY_ITEMS = range(3)
-(
-    _END, _SKIP_NUMBER, _SKIP_BYTES, _SKIP_FIXED, _UNION, _JUMP, _BLOCKS, _END_OF_ITEM, _NUMBER,
-    _ENUM, _STRING, _TEXT, _ITEM,
-) = range(13)  # fmt: skip
+_SKIP_NUMBER, _SKIP_BYTES, _SKIP_FIXED = range(1, 4)
+_NUMBER, _ENUM, _STRING, _TEXT, _ITEM = range(8, 13)
 
 
 class BrokenRecordError(ValueError):
@@ -186,24 +184,22 @@ def compile_projection(
         elif found := [item for array, item in item_texts if array == name]:
             program.collect_items(type_, found)
         else:
-            program.skip(type_)
-    program.steps.append(_END)
+            program.value(type_)
+    program.steps.append(END)
     for name in {*wanted} - {*program.numbers, *program.strings}:
         if name not in defaults:
             raise KeyError(name)
     return Projection(program, wanted, defaults, most_items)
 
 
-class _Program:
+class _Program(SchemaWalk):
     """What to do with the fields of a record, and which columns that fills."""
 
     def __init__(self) -> None:
-        self.steps: list[int] = []
+        super().__init__()
         self.numbers: list[str] = []
         self.strings: list[str] = []
         self.symbols: dict[str, tuple[str, ...]] = {}
-        self._named: dict[str, Any] = {}
-        self._open: list[str] = []
 
     def read(self, name: str, type_: Any) -> None:
         """Read a field into a column of its own."""
@@ -215,7 +211,7 @@ class _Program:
             self.steps += (_STRING, len(self.strings))
             self.strings.append(name)
         elif kind == "enum":
-            self._remember(type_)
+            self.remember(type_)
             self.symbols[name] = tuple(type_["symbols"])
             self.steps += (_ENUM, len(self.numbers), len(self.symbols[name]))
             self.numbers.append(name)
@@ -227,7 +223,7 @@ class _Program:
         if type_ == "string":
             self.steps.append(_TEXT)
         elif isinstance(type_, dict) and type_["type"] == "map" and type_["values"] == "string":
-            self._blocks(lambda: self.steps.append(_TEXT), keyed=True)
+            self.blocks(lambda: self.steps.append(_TEXT), keyed=True)
         else:
             raise ValueError("texts are strings or maps of strings")
 
@@ -235,37 +231,24 @@ class _Program:
         """Add the string fields `wanted` of an array's records to the items."""
         record = type_["items"] if isinstance(type_, dict) and type_["type"] == "array" else None
         if isinstance(record, str):
-            record = self._lookup(record)
+            record = self.lookup(record)
         if not isinstance(record, dict) or record["type"] != "record":
             raise ValueError("item texts are string fields of an array of records")
 
         def item() -> None:
-            self._open.append(str(record["name"]))
             for field in record["fields"]:
                 if field["name"] not in wanted:
-                    self.skip(field["type"])
+                    self.value(field["type"])
                 elif field["type"] == "string":
                     self.steps.append(_ITEM)
                 else:
                     raise ValueError("item texts are strings")
-            self._open.pop()
 
-        self._remember(record)
-        self._blocks(item, keyed=False)
+        self.remember(record)
+        self.blocks(lambda: self.within(record, item), keyed=False)
 
-    def skip(self, type_: Any) -> None:
-        """Walk over a value."""
-        if isinstance(type_, list):
-            self._skip_union(type_)
-        elif isinstance(type_, str):
-            if type_ in _PRIMITIVES:
-                self._skip_primitive(type_)
-            else:
-                self.skip(self._lookup(type_))
-        else:
-            self._skip_complex(type_)
-
-    def _skip_primitive(self, kind: str) -> None:
+    def primitive(self, kind: str) -> None:
+        """Walk over it."""
         if kind in ("int", "long"):
             self.steps.append(_SKIP_NUMBER)
         elif kind in ("string", "bytes"):
@@ -273,61 +256,10 @@ class _Program:
         elif kind != "null":
             self.steps += (_SKIP_FIXED, {"boolean": 1, "float": 4, "double": 8}[kind])
 
-    def _skip_complex(self, type_: Mapping[str, Any]) -> None:
-        kind = type_["type"]
-        if kind == "record":
-            self._remember(type_)
-            self._open.append(str(type_["name"]))
-            for field in type_["fields"]:
-                self.skip(field["type"])
-            self._open.pop()
-        elif kind == "enum":
-            self._remember(type_)
-            self.steps.append(_SKIP_NUMBER)
-        elif kind == "fixed":
-            self._remember(type_)
-            self.steps += (_SKIP_FIXED, int(type_["size"]))
-        elif kind == "array":
-            self._blocks(lambda: self.skip(type_["items"]), keyed=False)
-        elif kind == "map":
-            self._blocks(lambda: self.skip(type_["values"]), keyed=True)
-        else:
-            self.skip(kind)
+    def enum(self, symbols: Sequence[str]) -> None:  # noqa: ARG002 - which it is does not matter
+        """Walk over it."""
+        self.steps.append(_SKIP_NUMBER)
 
-    def _blocks(self, item: Callable[[], None], *, keyed: bool) -> None:
-        """Do the same with every item of an array or a map."""
-        self.steps += (_BLOCKS, keyed, 0)
-        behind = len(self.steps) - 1
-        item()
-        self.steps.append(_END_OF_ITEM)
-        self.steps[behind] = len(self.steps)
-
-    def _skip_union(self, branches: Sequence[Any]) -> None:
-        self.steps += (_UNION, len(branches), *(0 for _ in branches))
-        first = len(self.steps) - len(branches)
-        jumps = []
-        for number, branch in enumerate(branches):
-            self.steps[first + number] = len(self.steps)
-            self.skip(branch)
-            self.steps += (_JUMP, 0)
-            jumps.append(len(self.steps) - 1)
-        for jump in jumps:
-            self.steps[jump] = len(self.steps)
-
-    def _remember(self, type_: Mapping[str, Any]) -> None:
-        name = str(type_["name"])
-        if name in self._open:
-            raise ValueError(f"the schema is recursive at {name!r}")
-        if self._named.setdefault(name, type_) is not type_:
-            raise ValueError(f"two types are called {name!r}")
-        if "namespace" in type_:
-            self._named[f"{type_['namespace']}.{name}"] = type_
-
-    def _lookup(self, name: str) -> Any:
-        short = name.rpartition(".")[2]
-        if short in self._open:
-            raise ValueError(f"the schema is recursive at {name!r}")
-        found = self._named.get(name) or self._named.get(short)
-        if found is None:
-            raise ValueError(f"unknown type {name!r}")
-        return found
+    def fixed(self, size: int) -> None:
+        """Walk over it."""
+        self.steps += (_SKIP_FIXED, size)

@@ -70,6 +70,7 @@ def listing_decoder(registry: SchemaRegistry) -> Decoder:
         item_texts=(("images", "pdq"),),
         defaults={"kind": "UPDATED"},
         most_items=MOST_ITEMS,
+        made=Listing,
     )
 
 
@@ -107,12 +108,13 @@ def screen(
     result.allowed += (times[n] for at, n in enumerate(judged.tolist()) if at not in seen)
     screened = time.perf_counter()
     listings: list[_Chosen[Record]] = []
-    for number in sorted(seen):
-        record = records[int(judged[number])]
-        try:
-            listing = to_listing(decoder, record.value)
-        except DecodeError as error:
-            result.failures.append(failure_of(record, error))
+    numbers = sorted(seen)
+    chosen = [records[int(judged[number])] for number in numbers]
+    for number, record, listing in zip(
+        numbers, chosen, to_listings(decoder, [record.value for record in chosen]), strict=True
+    ):
+        if isinstance(listing, DecodeError):
+            result.failures.append(failure_of(record, listing))
             continue
         moment = record.timestamp if now is None else now
         listings.append(_Chosen(record, listing, moment, seen[number], number in again))
@@ -259,6 +261,21 @@ def failure_of(record: Record, error: Exception) -> Failure:
     if isinstance(error, DecodeError):
         return Failure(record, error.reason, str(error))
     return Failure(record, "judge_error", f"{type(error).__name__}: {error}")
+
+
+def to_listings(decoder: Decoder, values: Sequence[bytes | None]) -> list[Listing | DecodeError]:
+    """Return the listings of records' values, read at once, or why one can't be read."""
+    made = decoder.make([value or b"" for value in values])
+    return [
+        listing or _to_listing(decoder, value) for listing, value in zip(made, values, strict=True)
+    ]
+
+
+def _to_listing(decoder: Decoder, value: bytes | None) -> Listing | DecodeError:
+    try:
+        return to_listing(decoder, value)
+    except DecodeError as error:
+        return error
 
 
 def to_listing(decoder: Decoder, value: bytes | None) -> Listing:

@@ -21,7 +21,7 @@ from agents.monitoring.marks import Found, Seen
 from agents.monitoring.policies import default_policy
 from agents.monitoring.registry import compile_registry
 from agents.monitoring.remembering import ask_of, needs_of
-from agents.monitoring.screening import listing_decoder, to_listing
+from agents.monitoring.screening import listing_decoder, to_listing, to_listings
 from agents.records import DAY_MS, Listing, parse_time
 from agents.reputation import SellerFacts, Standing
 from agents.takedowns import TakedownEvents, takedown
@@ -108,25 +108,24 @@ class Bench:
 
         What is done at once for all of them is shared out equally.
         """
+        started = time.thread_time_ns()
         listings: list[Listing] = []
         found: list[Found] = []
-        taken: list[float] = []
-        for hit in hits:
-            started = time.thread_time_ns()
-            listing = to_listing(self.decoder, hit.value)
+        for hit, listing in zip(
+            hits, to_listings(self.decoder, [hit.value for hit in hits]), strict=True
+        ):
+            assert isinstance(listing, Listing)
             seen = self.judge.found(listing, hit.seen)
-            taken.append(_since(started))
             assert seen is not None
             listings.append(listing)
             found.append(seen)
-        started = time.thread_time_ns()
         texts = self.judge.read_together(listings, found)
         shared = _since(started) / len(hits)
         judged: list[Timed] = []
-        for listing, seen, read, before in zip(listings, found, texts, taken, strict=True):
+        for listing, seen, read in zip(listings, found, texts, strict=True):
             started = time.thread_time_ns()
             outcome = self.decide(self.judge.examine(listing, NOW, {}, seen, texts=read))
-            judged.append(Timed(outcome, before + shared + _since(started)))
+            judged.append(Timed(outcome, shared + _since(started)))
         return judged
 
     def judged_alone(self, hits: Sequence[Hit]) -> list[Timed]:

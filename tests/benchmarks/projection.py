@@ -1,4 +1,4 @@
-"""Reading a few fields of an Avro listing: `streams/projection.py` against fastavro."""
+"""Reading Avro listings, a few fields or all, in C: `streams/projection.py`, `transcoding.py`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from agents.history.watched import watched
 from agents.monitoring.screening import TEXT_FIELDS
 from agents.records import Listing
 from streams.projection import compile_projection
+from streams.transcoding import Transcoding
 from tests.benchmarks import catalogue, machine
 from tests.benchmarks.report import Section, Table, ratios, spread
 from tests.benchmarks.subjects import Options
@@ -44,7 +45,7 @@ def run(options: Options) -> Section:
             f"{count:,} listings of {sum(map(len, values)) / count:,.0f} bytes on average are read "
             "in memory, on one core: the fields that every listing is asked for, by each way. "
             f"The projection also says where every text lies; it reads {BATCH} at once, as the "
-            "screen does."
+            "screen does. 'Whole listings' are made of what is examined."
         ),
         command=options.command,
         machine=described,
@@ -94,8 +95,14 @@ def ways() -> dict[str, Callable[[Sequence[bytes]], Any]]:
     few = {**plain, "fields": [f for f in plain["fields"] if f["name"] in {*WANTED, *TEXT_FIELDS}]}
     reader = fastavro.parse_schema(few)
     project = compile_projection(plain, WANTED, {}, TEXT_FIELDS)
+    make = Transcoding(plain, Listing).read
     return {
         "projection": project.read,
+        "transcoding, whole listings": make,
+        "fastavro, whole listings": lambda values: [
+            msgspec.convert(fastavro.schemaless_reader(io.BytesIO(value), writer, None), Listing)
+            for value in values
+        ],
         "fastavro, all fields": lambda values: [
             fastavro.schemaless_reader(io.BytesIO(value), writer, None) for value in values
         ],
