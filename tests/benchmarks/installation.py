@@ -21,10 +21,9 @@ from streams import topics
 from streams.producer import Producer
 from streams.settings import Settings
 from tests.benchmarks.catalogue import sellers
-from tests.benchmarks.machine import Cores
+from tests.benchmarks.machine import PARTITIONS, Cores
 from tests.harness import Bus
 
-PARTITIONS: Final = 4
 CHUNK: Final = 5_000
 
 
@@ -36,14 +35,14 @@ class Servers:
     registry: SchemaRegistryServer
     redis: Redis
 
-    def settings(self, prefix: str) -> Settings:
+    def settings(self, prefix: str, partitions: int = PARTITIONS) -> Settings:
         """Return settings that lead to the servers, under a prefix of its own."""
         return Settings(
             kafka_bootstrap=self.kafka.bootstrap,
             schema_registry_url=self.registry.url,
             redis_url=self.redis.url,  # type: ignore[arg-type]
             topic_prefix=prefix,
-            topic_partitions=PARTITIONS,
+            topic_partitions=partitions,
             metrics_port=0,
         )
 
@@ -84,10 +83,11 @@ def fill(bus: Bus, listings: Iterator[Listing], compression: str) -> None:
 def rewind(settings: Settings) -> None:
     """Let the worker's group, which has to be empty, read the listings from the start again."""
     name = settings.topic(topics.LISTINGS.name)
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+    # Its end, while an event of its queue is not read yet, is told at level 6 (info).
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap, "log_level": 4})
     group = ConsumerGroupTopicPartitions(
         settings.topic(GROUP),
-        [TopicPartition(name, partition, 0) for partition in range(PARTITIONS)],
+        [TopicPartition(name, partition, 0) for partition in range(settings.topic_partitions)],
     )
     for future in admin.alter_consumer_group_offsets([group]).values():
         future.result(timeout=20)
