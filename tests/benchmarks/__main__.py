@@ -43,6 +43,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--rounds", type=int, default=5, help="rounds to take the median of (5)")
     parser.add_argument("--listings", type=int, default=200_000, help="listings a round (200000)")
     parser.add_argument("--seconds", type=int, default=20, help="length of a latency run (20)")
+    parser.add_argument("--minutes", type=int, default=30, help="length of the endurance run (30)")
     parser.add_argument("--compression", type=codecs, default=("none",), metavar="CODEC,…",
                         help="how the listings' producer compresses (none); of several, peers "
                         f"sets the others beside the first: {', '.join(CODECS)}")  # fmt: skip
@@ -79,6 +80,7 @@ def main(arguments: list[str]) -> None:
             rounds=given.rounds,
             listings=given.listings,
             seconds=given.seconds,
+            minutes=given.minutes,
             compressions=given.compression,
             partitions=given.partitions,
             workers=given.workers,

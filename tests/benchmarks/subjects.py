@@ -18,6 +18,8 @@ SUBJECTS: Final[dict[str, str]] = {
     "throughput": "tests.benchmarks.throughput",
     "peers": "tests.benchmarks.peers.comparison",
     "latency": "tests.benchmarks.latency",
+    "catch_up": "tests.benchmarks.catch_up",
+    "endurance": "tests.benchmarks.endurance",
     "memory": "tests.benchmarks.memory",
     "projection": "tests.benchmarks.projection",
     "policy": "tests.benchmarks.policy",
@@ -40,6 +42,7 @@ class Options:
     rounds: int = 5
     listings: int = 200_000
     seconds: int = 20
+    minutes: int = 30
     compressions: tuple[str, ...] = ("none",)
     """How the listings' producer compresses: the first counts, the others are set beside it."""
     partitions: tuple[int, ...] = (PARTITIONS,)
