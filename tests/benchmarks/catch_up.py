@@ -159,9 +159,11 @@ class Lag:
         self._thread.join()
 
     def _look(self) -> None:
-        where = {"bootstrap.servers": self.settings.kafka_bootstrap, "log_level": 4}
-        admin = AdminClient(where)
-        consumer = Consumer({**where, "group.id": "bench-lag", "enable.auto.commit": False})
+        bootstrap = self.settings.kafka_bootstrap
+        admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 4})
+        consumer = Consumer(
+            {"bootstrap.servers": bootstrap, "group.id": "bench-lag", "enable.auto.commit": False}
+        )
         name = self.settings.topic(topics.LISTINGS.name)
         partitions = [TopicPartition(name, p) for p in range(self.settings.topic_partitions)]
         group = ConsumerGroupTopicPartitions(self.settings.topic(GROUP), partitions)
