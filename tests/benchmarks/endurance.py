@@ -94,7 +94,7 @@ def run(options: Options) -> Section:
 
 def _minutes(options: Options, number: int) -> str:
     first, last = (options.minutes * part / PARTS for part in (number, number + 1))
-    return f"{first:.0f} to {last:.0f}"
+    return f"{first:g} to {last:g}"
 
 
 @dataclass
