@@ -181,6 +181,7 @@ class ReplicaWords:
                      part.words[index].end + offset)
                 for index in wanted[:EXAMINED]
                 if self._counts(part, index)
+                and not self._denials.negated_over(text, part.words[index].start + offset, spans)
             )  # fmt: skip
         # The longest says most: a 'replica jersey' is no 'replica'.
         said.sort(key=lambda word: (word.start - word.end, REPLICA_GROUPS.index(word.group)))
