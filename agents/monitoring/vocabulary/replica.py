@@ -359,17 +359,16 @@ class ReplicaWords:
 
     def _is_excused(self, text: str, start: int, end: int) -> bool:
         offset = max(0, start - CONTEXT)
-        for entry, first, last in self._innocent.hits(text[offset : end + CONTEXT]):
+        for entry, begin, close in self._innocent.hits(text[offset : end + CONTEXT]):
+            first, last = begin + offset, close + offset
             excuses = self._excuses[entry]
             if excuses is None:
-                first, last = first + offset, last + offset
                 # What holds the phrase says more: 'hoa giả' are flowers, 'nước hoa giả' is perfume.
                 more = start <= first and last <= end and (start, end) != (first, last)
                 if first < end and start < last and not more:
                     return True
             elif excuses.fullmatch(text, start, end) and (
-                not self._beside[entry]
-                or _few_between(text, (first + offset, last + offset), (start, end))
+                not self._beside[entry] or _few_between(text, (first, last), (start, end))
             ):
                 return True
         return False
