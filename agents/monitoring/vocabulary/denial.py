@@ -17,6 +17,7 @@ counted out against one another: many languages repeat them ('no vendemos ningun
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 from typing import Final
@@ -84,9 +85,10 @@ class Denials:
         A negation has to begin a word: Thai writes 'กัน' ('against') within others.
         """
         first = max(0, start - BEFORE)
-        before = next((mark for mark in reversed(marks) if mark[1] <= start), None)
-        if before is None or before[0] < first:
+        place = bisect_left(marks, (start, start)) - 1
+        if place < 0 or marks[place][0] < first or marks[place][1] > start:
             return False
+        before = marks[place]
         head = text[first:start]
         hits = [
             hit

@@ -273,7 +273,9 @@ class ReplicaWords:
 
         `text` is the whole one, in which the part that was read begins at `offset`.
         """
-        while index >= 0:
+        for _ in range(BACK):
+            if index < 0:
+                break
             if self._denials.negated_over(text, read.words[index].start + offset, marks):
                 return True
             index = self._leader(read, index)
