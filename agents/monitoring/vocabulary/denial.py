@@ -17,6 +17,7 @@ counted out against one another: many languages repeat them ('no vendemos ningun
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 from typing import Final
@@ -77,24 +78,48 @@ class Denials:
             or self._is_turned_away(head, opening, tail, closing)
         )
 
+    def negated_over(self, text: str, start: int, marks: Sequence[tuple[int, int]]) -> bool:
+        """Return whether a negation reaches the word at `start` over a mark: 'no MARK [fakes]'.
+
+        `marks` are spans in `text`, in order; only the last of them before the word is read over.
+        A negation has to begin a word: Thai writes 'กัน' ('against') within others.
+        """
+        first = max(0, start - BEFORE)
+        place = bisect_left(marks, (start, start)) - 1
+        if place < 0 or marks[place][0] < first or marks[place][1] > start:
+            return False
+        before = marks[place]
+        head = text[first:start]
+        hits = [
+            hit
+            for hit in _valid(self._opening(head), self._opens, _TURNED_ROUND)
+            if not head[: hit.start][-1:].isalnum()
+        ]
+        hits.append(Hit(-1, before[0] - first, before[1] - first))
+        return self._is_negated(head, hits)
+
     def refused(self, text: str, end: int) -> bool:
         """Return whether what stands right behind a word of copying, at `end`, turns it round."""
         tail = text[end : end + BEHIND]
         return self._is_refused(tail, _valid(self._closing(tail), self._closes, CLOSING))
 
     def _is_negated(self, head: str, hits: Sequence[Hit]) -> bool:
-        """Return whether `head` ends with a negation, over fillers: 'not [a]', 'beware [of]'."""
+        """Return whether `head` ends with a negation, over fillers: 'not [a]', 'beware [of]'.
+
+        A hit of no entry is a mark, which is one more filler.
+        """
         reached = {len(head.rstrip(_QUOTES))}
         for _ in range(FILLERS + 1):
-            ending = [hit for hit in hits if hit.end in reached]
-            if any(self._opens[hit.entry] in ("before", "warning") for hit in ending):
+            ending = [(self._kind(hit), hit.start) for hit in hits if hit.end in reached]
+            if any(kind in ("before", "warning") for kind, _ in ending):
                 return True
             reached = {
-                len(head[: hit.start].rstrip(_QUOTES))
-                for hit in ending
-                if self._opens[hit.entry] == "filler"
+                len(head[:begin].rstrip(_QUOTES)) for kind, begin in ending if kind == "filler"
             }
         return False
+
+    def _kind(self, hit: Hit) -> str:
+        return self._opens[hit.entry] if hit.entry >= 0 else "filler"
 
     def _is_warned_of(self, head: str, hits: Iterable[Hit]) -> bool:
         """Return whether a warning stands before the word, in its phrase."""

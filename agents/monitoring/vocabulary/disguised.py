@@ -239,6 +239,8 @@ class DisguisedWords:
             return ()
         if bare.isascii() and bare.isalpha() and not any(c in _READ_AS for c in token):
             return ()
+        if folded_reading(token.rstrip("?!")) in self._written:
+            return ()  # 'Fake? No' asks
         for text in dict.fromkeys((token, bare)):
             least = SHORTEST if text.isascii() else SHORTEST - 1
             if len(text) < least or folded_reading(text) in self._written:

@@ -181,6 +181,7 @@ class ReplicaWords:
                      part.words[index].end + offset)
                 for index in wanted[:EXAMINED]
                 if self._counts(part, index)
+                and not self._is_negated_over(part, index, offset, text, spans)
             )  # fmt: skip
         # The longest says most: a 'replica jersey' is no 'replica'.
         said.sort(key=lambda word: (word.start - word.end, REPLICA_GROUPS.index(word.group)))
@@ -265,6 +266,21 @@ class ReplicaWords:
             negated = read.negated[position]
         return negated
 
+    def _is_negated_over(
+        self, read: ReadText, index: int, offset: int, text: str, marks: Sequence[tuple[int, int]]
+    ) -> bool:
+        """Return whether a negation reaches a word, or one before it, over a mark.
+
+        `text` is the whole one, in which the part that was read begins at `offset`.
+        """
+        for _ in range(BACK):
+            if index < 0:
+                break
+            if self._denials.negated_over(text, read.words[index].start + offset, marks):
+                return True
+            index = self._leader(read, index)
+        return False
+
     def _is_refused_with_next(self, read: ReadText, index: int) -> bool:
         """Return whether what stands behind a list refuses its first word with its last.
 
@@ -345,14 +361,16 @@ class ReplicaWords:
 
     def _is_excused(self, text: str, start: int, end: int) -> bool:
         offset = max(0, start - CONTEXT)
-        for entry, first, last in self._innocent.hits(text[offset : end + CONTEXT]):
+        for entry, begin, close in self._innocent.hits(text[offset : end + CONTEXT]):
+            first, last = begin + offset, close + offset
             excuses = self._excuses[entry]
             if excuses is None:
-                if first + offset < end and start < last + offset:
+                # What holds the phrase says more: 'hoa giả' are flowers, 'nước hoa giả' is perfume.
+                more = start <= first and last <= end and (start, end) != (first, last)
+                if first < end and start < last and not more:
                     return True
             elif excuses.fullmatch(text, start, end) and (
-                not self._beside[entry]
-                or _few_between(text, (first + offset, last + offset), (start, end))
+                not self._beside[entry] or _few_between(text, (first, last), (start, end))
             ):
                 return True
         return False
