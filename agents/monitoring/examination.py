@@ -190,6 +190,14 @@ def _words(
     if hides and not any(word.signal == "replica_words" for word in found):
         for offset, passage in passages(texts.listing.description):
             found += _undisguised("description", offset, passage, marks, vocabulary)
+    if hides and not any(word.signal == "replica_words" for word in found):
+        for field in ("title", "description"):
+            text = texts.listing.title if field == "title" else texts.listing.description
+            own = [(match.start, match.end) for match in marks if match.field == field]
+            found += (
+                WordMatch("replica_words", field, start, end, text[start:end], folds)
+                for start, end, folds in vocabulary.undressed_words(text, own)
+            )
     return found
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Final
 
 from agents.monitoring.confusables import load_table
-from agents.monitoring.marks.boundaries import BOUNDLESS, script_of
+from agents.monitoring.marks.boundaries import OF_MARKETPLACES, script_of
 from agents.monitoring.marks.characters import BOUNDARY, merged, tables
 from agents.monitoring.marks.skeleton import SEQUENCES, Skeleton
 
@@ -43,13 +43,6 @@ _OTHER_SCRIPTS: Final = "\u0370"
 """From here on lie the letters of scripts other than Latin."""
 _AROUND: Final = 200
 """Characters on either side that show in which language and script a text is."""
-_OF_MARKETPLACES: Final = frozenset(
-    [
-        "CYRILLIC", "GREEK", "ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC", "DEVANAGARI", "BENGALI",
-        "TAMIL", "TELUGU", "GUJARATI", "SINHALA", "ETHIOPIC", "HANGUL", *BOUNDLESS,
-    ]
-)  # fmt: skip
-"""Scripts in which whole texts of honest sellers are written: nobody describes goods in Lisu."""
 _WIDE: Final = {"nn": "m", "uu": "w"}
 """Pairs that the skeleton has as one letter, and which look like another."""
 
@@ -156,6 +149,6 @@ def is_of_text(skeleton: Skeleton, runs: Sequence[Sequence[int]], letters: Seque
     """Return whether letters that are all of one script stand in a text of that script."""
     scripts = {script_of(c) for c in letters if c.isalpha()}
     beside = around(skeleton.read, runs[0][0], skeleton.end(runs[-1][-1]))
-    if len(scripts) != 1 or not scripts <= _OF_MARKETPLACES:
+    if len(scripts) != 1 or not scripts <= OF_MARKETPLACES:
         return False
     return sum(1 for c in beside if c.isalpha() and script_of(c) in scripts) >= 3

@@ -11,6 +11,7 @@ from agents.monitoring.vocabulary.neighbours import Neighbourhood
 from agents.monitoring.vocabulary.nominative import NominativeUse
 from agents.monitoring.vocabulary.pieces import Pieces
 from agents.monitoring.vocabulary.replica import Finding, ReadText, ReplicaWords
+from agents.monitoring.vocabulary.undressed import ends_of, undressed
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,34 @@ class Vocabulary:
                 folds = tuple(sorted({word.fold for word in words}))
                 found.append((words[0].start, words[-1].end, folds))
         return found
+
+    def undressed_words(
+        self, original: str, marks: Sequence[tuple[int, int]]
+    ) -> list[tuple[int, int, tuple[str, ...]]]:
+        """Return where an original text calls the goods copies once all its disguises are undone.
+
+        As `disguised_words`, of any text of a listing that hides the mark, at its beginning and
+        its end.
+        """
+        for offset, part in ends_of(original):
+            taken = [(max(0, start - offset), end - offset) for start, end in marks if end > offset]
+            for way in undressed(part):
+                spans = [span for mark in taken if (span := way.within(*mark)) is not None]
+                found = [
+                    (finding.start, finding.end)
+                    for finding in self._replica.find(way.text, spans, title=True, whole=True)
+                    if finding.kind == "replica"
+                ]
+                found += [(start, end) for start, end, _ in self.disguised_words(way.text, spans)]
+                hidden = [
+                    (start + offset, end + offset, folds)
+                    for first, last in found
+                    if (folds := way.folds(first, last))
+                    for start, end in (way.span(first, last),)
+                ]
+                if hidden:
+                    return hidden
+        return []
 
     def nominative(self, text: str, start: int, end: int, *, said: bool = False) -> bool:
         """Return whether the mark at this span names what the goods are *for*.
