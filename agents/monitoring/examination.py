@@ -15,7 +15,6 @@ from agents.monitoring.listing_texts import (
     Speech,
     is_about_goods,
     names_maker,
-    passages,
 )
 from agents.monitoring.marks import ACCENT, DOUBLED, LOOK_ALIKE, SEQUENCE, MarkMatch
 from agents.monitoring.pictures import ImageMatch
@@ -186,10 +185,14 @@ def _words(
     if about_goods and not any(word.signal == "replica_words" for word in found):
         found += _disguised_words(disguised, marks, vocabulary)
     if about_goods and not any(word.signal == "replica_words" for word in found):
-        found += _undisguised("title", 0, texts.listing.title, marks, vocabulary)
-    if hides and not any(word.signal == "replica_words" for word in found):
-        for offset, passage in passages(texts.listing.description):
-            found += _undisguised("description", offset, passage, marks, vocabulary)
+        title = texts.listing.title
+        found += [
+            WordMatch("replica_words", "title", start, end, title[start:end], folds)
+            for start, end, folds in vocabulary.disguised_words(
+                title,
+                [(match.start, match.end) for match in marks if match.field == "title"],
+            )
+        ]
     if hides and not any(word.signal == "replica_words" for word in found):
         for field in ("title", "description"):
             text = texts.listing.title if field == "title" else texts.listing.description
@@ -199,21 +202,6 @@ def _words(
                 for start, end, folds in vocabulary.undressed_words(text, own)
             )
     return found
-
-
-def _undisguised(
-    field: str, offset: int, text: str, marks: Sequence[MarkMatch], vocabulary: Vocabulary
-) -> Iterator[WordMatch]:
-    """Yield the words of copying that a text, `offset` characters into its field, disguises."""
-    own = [
-        (max(0, match.start - offset), match.end - offset)
-        for match in marks
-        if match.field == field and match.end > offset and match.start < offset + len(text)
-    ]
-    for start, end, folds in vocabulary.disguised_words(text, own):
-        yield WordMatch(
-            "replica_words", field, start + offset, end + offset, text[start:end], folds
-        )
 
 
 def _said(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,10 +21,6 @@ MOST_LABELS: Final = 20_000
 """Characters of the names of attributes that are read with their values."""
 MOST_NAME: Final = 200
 """Characters of one such name that are looked at."""
-PASSAGE: Final = 600
-"""Characters of a description that are read at once for words in disguise."""
-MOST_PASSAGES: Final = 12
-"""Such parts of one description."""
 GOODS: Final = 12_000
 """Characters of title, categories and description in which a word of the goods is looked for."""
 
@@ -57,25 +52,6 @@ def texts_of(listing: Listing) -> dict[str, str]:
     for name, value in listing.attributes.items():
         texts[f"attributes.{name}"] = value
     return first_texts(texts)
-
-
-def passages(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the parts of a text that are read for words in disguise, each with its offset.
-
-    Cut between words, `PASSAGE` characters long at most; of a long text `MOST_PASSAGES`, from its
-    beginning and from its end.
-    """
-    cuts = [0]
-    while cuts[-1] < len(text):
-        start = cuts[-1]
-        space = max(text.rfind(c, start, start + PASSAGE) for c in " \n")
-        cut = min(len(text), start + PASSAGE)
-        cuts.append(space + 1 if space > start and cut < len(text) else cut)
-    spans = list(itertools.pairwise(cuts))
-    if len(spans) > MOST_PASSAGES:
-        spans = [*spans[: MOST_PASSAGES // 2], *spans[-MOST_PASSAGES // 2 :]]
-    for start, end in spans:
-        yield start, text[start:end]
 
 
 def is_about_goods(field: str) -> bool:

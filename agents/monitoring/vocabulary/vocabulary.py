@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 from agents.monitoring.vocabulary.disguised import ALONE, APART, DisguisedWords
 from agents.monitoring.vocabulary.expressions import Expressions
@@ -11,7 +12,13 @@ from agents.monitoring.vocabulary.neighbours import Neighbourhood
 from agents.monitoring.vocabulary.nominative import NominativeUse
 from agents.monitoring.vocabulary.pieces import Pieces
 from agents.monitoring.vocabulary.replica import Finding, ReadText, ReplicaWords
-from agents.monitoring.vocabulary.undressed import ends_of, undressed
+from agents.monitoring.vocabulary.undressed import (
+    Undressed,
+    as_written,
+    ends_of,
+    passages,
+    undressed,
+)
 
 
 @dataclass(frozen=True)
@@ -107,27 +114,38 @@ class Vocabulary:
         """Return where an original text calls the goods copies once all its disguises are undone.
 
         As `disguised_words`, of any text of a listing that hides the mark, at its beginning and
-        its end.
+        its end. What overlaps a mark is left out.
         """
+        return [
+            (start, end, folds)
+            for start, end, folds in self._undressed(original)
+            if not any(start < last and first < end for first, last in marks)
+        ]
+
+    @cached_property
+    def _undressed(self) -> Callable[[str], list[tuple[int, int, tuple[str, ...]]]]:
+        """The words of copying of a text, undressed: the same for each right that it names."""
+        return lru_cache(maxsize=4)(self._undress)
+
+    def _undress(self, original: str) -> list[tuple[int, int, tuple[str, ...]]]:
         for offset, part in ends_of(original):
-            taken = [(max(0, start - offset), end - offset) for start, end in marks if end > offset]
-            for way in undressed(part):
-                spans = [span for mark in taken if (span := way.within(*mark)) is not None]
+            for way in (as_written(part), *undressed(part)):
                 found = [
-                    (finding.start, finding.end)
-                    for finding in self._replica.find(way.text, spans, title=True, whole=True)
-                    if finding.kind == "replica"
+                    (*way.span(start, end), folds) for start, end, folds in self._disguised_in(way)
                 ]
-                found += [(start, end) for start, end, _ in self.disguised_words(way.text, spans)]
-                hidden = [
-                    (start + offset, end + offset, folds)
-                    for first, last in found
-                    if (folds := way.folds(first, last))
-                    for start, end in (way.span(first, last),)
-                ]
-                if hidden:
-                    return hidden
+                if found:
+                    return [(start + offset, end + offset, folds) for start, end, folds in found]
         return []
+
+    def _disguised_in(self, way: Undressed) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+        """Yield the words of copying of a text as it shows that take a fold to read."""
+        for finding in self._replica.find(way.text, [], title=True, whole=True):
+            folds = way.folds(finding.start, finding.end)
+            if folds and finding.kind == "replica":
+                yield finding.start, finding.end, folds
+        for offset, passage in passages(way.text):
+            for start, end, folds in self.disguised_words(passage, []):
+                yield start + offset, end + offset, folds
 
     def nominative(self, text: str, start: int, end: int, *, said: bool = False) -> bool:
         """Return whether the mark at this span names what the goods are *for*.
