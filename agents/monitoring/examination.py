@@ -10,7 +10,12 @@ import msgspec
 
 from agents.monitoring.folding import folded_reading
 from agents.monitoring.goods import PriceCheck, compare_price, part_note
-from agents.monitoring.listing_texts import ListingTexts, Speech, is_about_goods, names_maker
+from agents.monitoring.listing_texts import (
+    ListingTexts,
+    Speech,
+    is_about_goods,
+    names_maker,
+)
 from agents.monitoring.marks import ACCENT, DOUBLED, LOOK_ALIKE, SEQUENCE, MarkMatch
 from agents.monitoring.pictures import ImageMatch
 from agents.monitoring.registry import authorisation, in_force
@@ -110,8 +115,12 @@ def examine_right(
     listing = texts.listing
     sure = [match for match in marks if match.strength != "weak"]
     shown = bool(images) or own_gtin or again
-    about_goods = shown or any(is_about_goods(match.field) for match in sure or marks)
-    words = _words(texts, sure or marks, disguised, vocabulary, about_goods=about_goods)
+    # Nobody disguises a mark that is only mentioned.
+    hides = any(match.hidden and not _spells_by_chance(match) for match in sure)
+    about_goods = shown or hides or any(is_about_goods(match.field) for match in sure or marks)
+    words = _words(
+        texts, sure or marks, disguised, vocabulary, about_goods=about_goods, hides=hides
+    )
     if not sure and not any(word.signal == "replica_words" for word in words):
         if not images and not again:
             return None
@@ -126,7 +135,6 @@ def examine_right(
     used = listing.condition in ("USED", "REFURBISHED") or texts.says_used
     authorised, partly = authorisation(right, listing, now)
     price = PriceCheck()
-    # Nobody disguises a mark that is only mentioned.
     sold = shown or not plain or any(names_maker(match.field) for match in marks)
     if sold and not nominative and not used:
         price = compare_price(listing, right)
@@ -164,7 +172,12 @@ def _words(
     vocabulary: Vocabulary,
     *,
     about_goods: bool,
+    hides: bool,
 ) -> list[WordMatch]:
+    """Return the words of copying and of imitation that speak of the marks.
+
+    Of a listing that hides a mark (`hides`) the description is read for words in disguise too.
+    """
     found: list[WordMatch] = []
     fields = list(dict.fromkeys(match.field for match in marks))
     for speech in texts.spoken(fields, about_goods=about_goods):
@@ -180,6 +193,14 @@ def _words(
                 [(match.start, match.end) for match in marks if match.field == "title"],
             )
         ]
+    if hides and not any(word.signal == "replica_words" for word in found):
+        for field in ("title", "description"):
+            text = texts.listing.title if field == "title" else texts.listing.description
+            own = [(match.start, match.end) for match in marks if match.field == field]
+            found += (
+                WordMatch("replica_words", field, start, end, text[start:end], folds)
+                for start, end, folds in vocabulary.undressed_words(text, own)
+            )
     return found
 
 
@@ -221,8 +242,13 @@ def _is_chance(word: MarkMatch) -> bool:
     return (
         folds in ({ACCENT}, {DOUBLED, LOOK_ALIKE})
         if word.field == "title"
-        else folds <= {ACCENT, DOUBLED, LOOK_ALIKE, SEQUENCE}
+        else _spells_by_chance(word)
     )
+
+
+def _spells_by_chance(match: MarkMatch) -> bool:
+    """Return whether nothing but ordinary letters and accents disguises what was found."""
+    return set(match.folds) <= {ACCENT, DOUBLED, LOOK_ALIKE, SEQUENCE}
 
 
 def _disguised_words(

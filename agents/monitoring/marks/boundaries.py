@@ -11,6 +11,14 @@ from agents.monitoring.confusables import load_table
 BOUNDLESS: Final = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "HALFWIDTH")
 """Scripts written without spaces between words: a mark may stand in the middle of a run."""
 
+OF_MARKETPLACES: Final = frozenset(
+    [
+        "CYRILLIC", "GREEK", "ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC", "DEVANAGARI", "BENGALI",
+        "TAMIL", "TELUGU", "GUJARATI", "SINHALA", "ETHIOPIC", "HANGUL", *BOUNDLESS,
+    ]
+)  # fmt: skip
+"""Scripts in which whole texts of honest sellers are written: nobody describes goods in Lisu."""
+
 
 @cache
 def script_of(character: str) -> str:

@@ -131,7 +131,8 @@ def tables() -> Tables:
     flags[list(spelled)] |= SPELLED
     flags[[ord(c) for c in STRIKING + INSTEAD]] |= STRIKES
     drawn = drawings()[1]
-    flags[[ord(c) for c in {"<", "&", *(drawing[0] for drawing in drawn)}]] |= DRAWS
+    anchors = {drawing[anchor] for drawing, anchor in half_drawn().items()}
+    flags[[ord(c) for c in {"<", "&", *anchors, *(drawing[0] for drawing in drawn)}]] |= DRAWS
     pairs = {*markup_begins(), *(drawing[:2] for drawing in drawn)}
     letters = first.copy()
     letters[soft] = 0
@@ -209,6 +210,28 @@ def _plain_code(code: int) -> int:
 
 _ARABIC: Final = {0x0622: 0x0627, 0x0623: 0x0627, 0x0625: 0x0627, 0x0649: 0x064A, 0x0629: 0x0647}
 """Alef, yeh and heh are written with and without their marks."""
+
+
+@cache
+def half_drawn() -> dict[str, int]:
+    """Return the drawings that are part letter ('l<' for k), each with where its first sign stands.
+
+    'l)' and '1c' are none of them: brackets end words, and '11cm' is a length.
+    """
+    return {
+        s.text: next(place for place, c in enumerate(s.text) if not c.isalpha())
+        for s in load_table().sequences
+        if s.kind == "letters" and not s.text.isalpha() and s.text[-1] != ")" and "1" not in s.text
+    }
+
+
+@cache
+def half_drawings() -> tuple[re.Pattern[str], dict[str, str]]:
+    """Return the pattern of such drawings within a word or at its edge, and how each reads."""
+    readings = {s.text: s.readings[0] for s in load_table().sequences if s.text in half_drawn()}
+    longest_first = sorted(readings, key=lambda text: (-len(text), text))
+    either = "|".join(map(re.escape, longest_first)) or r"(?!)"
+    return re.compile(rf"(?<=[^\W_])(?:{either})|(?:{either})(?=[^\W_])"), readings
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -23,20 +22,17 @@ from agents.monitoring.marks.characters import (
     Ints,
     Tables,
     drawings,
+    half_drawings,
     pair_of,
     tables,
     where,
 )
+from agents.monitoring.marks.half_drawn import LATIN_END, half_drawn_letters, with_half_drawn
+from agents.monitoring.marks.markup import MARKUP, ends_in_markup, unescaped
 
 _KEYCAP: Final = 0x20E3
-_LATIN_END: Final = 0x250
 FEW: Final = 20
 """Where there are no more of them, characters with two readings are read both ways."""
-_MARKUP: Final = re.compile(
-    r"<(?:/?[A-Za-z][^<>\uffff]{0,200}|!--[^\uffff]{0,200}?--)>"
-    # Escaped once or several times; numbers may lack the semicolon.
-    r"|&(?:amp;|AMP;){0,3}(?:#0{0,8}\d{1,7};?|#[xX]0{0,8}[0-9A-Fa-f]{1,6};?|[A-Za-z]{2,31};)"
-)
 
 
 @dataclass(frozen=True)
@@ -53,10 +49,11 @@ class Decoded:
     """Where digits stand that keycaps make symbols of."""
 
 
-def decode(text: str, *, turned: bool = False) -> Decoded:
+def decode(text: str, *, turned: bool = False, half: bool = False) -> Decoded:
     """Return the code points of a text; the first step of folding it.
 
-    With `turned`, what stands behind a right-to-left override is read as it shows.
+    With `turned`, what stands behind a right-to-left override is read as it shows. With `half`,
+    letters that are drawn with another letter ('l<' for k) are read too.
     """
     table = tables()
     origin: Ints | None = None
@@ -86,7 +83,10 @@ def decode(text: str, *, turned: bool = False) -> Decoded:
         keycaps = keycaps - (codes[keycaps] == _EMOJI_STYLE)
         keycaps = keycaps[(codes[keycaps] >= ord("0")) & (codes[keycaps] <= ord("9"))]
         flags[keycaps] |= SOFT
-    return Decoded(text, origin, codes, flags, _drawn(text, codes, flags, table), turned, keycaps)
+    drawn = _drawn(text, codes, flags, table)
+    if half:
+        drawn = with_half_drawn(text, drawn)
+    return Decoded(text, origin, codes, flags, drawn, turned, keycaps)
 
 
 _OVERRIDE: Final = "\u202e"
@@ -228,12 +228,46 @@ def places_of_several(decoded: Decoded) -> Ints:
         return places
     last = len(several) - 1
     ideographs = several & (decoded.codes >= 0x3040) & (decoded.codes <= 0xFF9F)
-    latin = ((decoded.flags & ALPHABETIC) > 0) & (decoded.codes < _LATIN_END)
+    latin = ((decoded.flags & ALPHABETIC) > 0) & (decoded.codes < LATIN_END)
     beside = latin | ideographs
     near = beside[np.maximum(places - 1, 0)] | beside[np.minimum(places + 1, last)]
     fields = np.searchsorted(np.flatnonzero(decoded.codes == ord(BOUNDARY)), places)
     _, number, counts = np.unique(fields, return_inverse=True, return_counts=True)
     return places[near | ((counts[number] <= FEW) & ~ideographs[places])]
+
+
+def places_of_half_drawn(decoded: Decoded) -> Ints:
+    """Return where letters may be drawn with another letter: 'bla(l<'."""
+    places = where(decoded.flags, DRAWS)
+    codes, last = decoded.codes, len(decoded.codes) - 1
+    table = half_drawn_letters()
+    before = codes[np.maximum(places - 1, 0)]
+    behind = codes[np.minimum(places + 1, last)]
+    bars = codes[places] == ord("|")
+    near = table[np.minimum(before, LATIN_END)] | (bars & table[np.minimum(behind, LATIN_END)])
+    places = places[near]
+    pattern, _ = half_drawings()
+    text = decoded.read
+    # A window holds what is longest, with a character on either side.
+    return np.array(
+        [
+            place
+            for place in places.tolist()
+            if pattern.search(text, max(0, place - 3), place + 4) is not None
+        ],
+        np.intp,
+    )
+
+
+def _stands_between_brackets(text: str, start: int) -> bool:
+    """Return whether a drawing begins with the bracket that closes one just before it."""
+    opening = _OPENING.get(text[start])
+    return opening is not None and opening in text[max(0, start - _WRAPPED) : start]
+
+
+_OPENING: Final = {"}": "{", "]": "[", ")": "("}
+_WRAPPED: Final = 3
+"""Characters before a closing bracket that may be a letter in brackets, with the first of them."""
 
 
 def _drawn(
@@ -251,9 +285,9 @@ def _drawn(
     for start in starts.tolist():
         if start < behind:
             continue
-        hit = _MARKUP.match(text, start)
+        hit = MARKUP.match(text, start)
         if hit is not None:
-            reading = unescaped(hit[0]) if hit[0][0] == "&" else ""
+            reading = unescaped(hit[0]) if hit[0][0] == "&" and not hit[1] else ""
             if reading == hit[0]:
                 continue  # no entity of HTML
             reading = reading if len(reading) == 1 else ""
@@ -265,20 +299,12 @@ def _drawn(
                 or art.match(text, hit.end()) is not None
             ):
                 continue
+            if _stands_between_brackets(text, start) or ends_in_markup(text, hit.end()):
+                continue  # '{N}{i}{k}{e}', '<b>1</b>'
             reading = readings[hit[0]]
         found[start] = (hit.end(), reading)
         behind = hit.end()
     return found
-
-
-def unescaped(entity: str) -> str:
-    """Return the text without HTML entities, also where it was escaped several times."""
-    for _ in range(4):
-        text = html.unescape(entity)
-        if text == entity:
-            break
-        entity = text
-    return entity
 
 
 def _within_word(text: str, start: int, end: int) -> bool:

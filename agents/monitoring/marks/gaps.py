@@ -10,7 +10,7 @@ from functools import cache
 from typing import Final, Literal, NamedTuple
 
 from agents.monitoring.confusables import load_table
-from agents.monitoring.marks.decoding import unescaped
+from agents.monitoring.marks.markup import unescaped, without_tags
 from agents.monitoring.marks.ordinary import are_ordinary
 from agents.monitoring.marks.skeleton import Skeleton
 from agents.monitoring.marks.spellings import Spelling
@@ -23,10 +23,14 @@ _LISTING_GAP: Final = re.compile(r"[,;:!?/\\()\[\]{}&+|\"“”]")
 """What stands between two things rather than within one."""
 _WORD_GAPS: Final = ("-", "/", "&", "(", "[")
 """What stands between two words without spaces: 'van(s)'."""
+_APOSTROPHES: Final = ("'", "’", "‘", "´", "`")
+_CLITICS: Final = frozenset(("s", "t", "d", "m", "re", "ve", "ll"))
+"""What stands behind an apostrophe in English."""
+_ELIDED: Final = frozenset(("l", "d", "j", "m", "n", "s", "t", "c", "qu"))
+"""What stands before one in French and Italian."""
 _LONG: Final = 6
 """Letters set apart that spell a mark whatever stands beside them."""
 _AMPERSANDS: Final = ("&", "＆", "﹠")
-_TAG: Final = re.compile(r"<[^<>]*>")
 _MAX_GAP: Final = 8
 
 
@@ -52,7 +56,7 @@ def gaps_of(
     found = []
     for number in range(1, len(runs)):
         between = skeleton.read[skeleton.end(runs[number - 1][-1]) : runs[number][0]]
-        shown = between and visible(unescaped(_TAG.sub("", between)))
+        shown = between and visible(without_tags(unescaped(without_tags(between))))
         shown = "".join(map(_plain_sign, shown))
         if number in spelling.ampersands:
             if any(sign in shown for sign in _AMPERSANDS):
@@ -109,7 +113,7 @@ def apart_strength(
             return "weak"
         if length >= 4:
             return "hidden"
-        shout = all(skeleton.read[run[0]].isupper() for run in runs)
+        shout = not any(skeleton.read[run[0]].islower() for run in runs)
         return "hidden" if shout or not spaces_only else "weak"
     if length < 4:
         return None
@@ -127,6 +131,8 @@ def apart_strength(
     listed = _LISTING_GAP.search(signs) is not None
     if listed and spaced:
         return None
+    if signs in _APOSTROPHES and (pieces[-1] in _CLITICS or pieces[0] in _ELIDED):
+        return "weak"  # "Valentine's" is how Valentines is spelt
     # 'a sus', 'play station', 'black/berry' may be two words, 'Gu cci' and 'Prad,a' not.
     honest = spaced or signs in _WORD_GAPS
     return "weak" if honest and are_ordinary(pieces) else "hidden"

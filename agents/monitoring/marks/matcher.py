@@ -14,6 +14,7 @@ from agents.monitoring.folding import Reading
 from agents.monitoring.marks.characters import BOUNDARY, Bools, Ints
 from agents.monitoring.marks.decoding import (
     decode,
+    places_of_half_drawn,
     places_of_overrides,
     places_of_several,
     places_of_symbols,
@@ -274,6 +275,10 @@ class MarkMatcher:
             (
                 sheet.listings(places_of_overrides(decoded)),
                 lambda part: [fold(decode(part.text, turned=True))],
+            ),
+            (
+                sheet.listings(places_of_half_drawn(decoded)),
+                lambda part: [fold(decode(part.text, half=True), soft_letters=True)],
             ),
         )
         for numbers, ways in ways_of:

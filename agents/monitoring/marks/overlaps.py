@@ -57,9 +57,11 @@ def _outdoes(other: Placed, item: Placed) -> bool:
             return True
         if surer(sighting, rival):
             return False
+    if not (other.start <= item.start and item.end <= other.end):
+        return False
+    if rival.mark != sighting.mark and rival.strength == "plain" != sighting.strength:
+        return True  # what is one mark written plainly is no other in disguise
     return (
-        other.start <= item.start
-        and item.end <= other.end
-        and other.end - other.start > item.end - item.start
+        other.end - other.start > item.end - item.start
         and _SURENESS[rival.strength] >= _SURENESS[sighting.strength]
     )

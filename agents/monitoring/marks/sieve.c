@@ -27,6 +27,10 @@ typedef struct {
     const uint32_t *drawings;     /* what markup begins with, and drawn letters */
     const uint32_t *drawings_at;  /* where each begins in `drawings`; one more */
     int64_t drawing_count;
+    const uint32_t *halves;       /* letters that are drawn with another letter */
+    const uint32_t *halves_at;    /* where each begins in `halves`; one more */
+    const uint32_t *anchors;      /* which character of each is its first sign */
+    int64_t half_count;
     const uint8_t *signs;         /* of each code point up to LAST_SIGN: STRIKING, DRAWN, OPENS */
     const uint8_t *latin;         /* which code points up to LATIN_1 are letters */
     const uint8_t *contexts;      /* hashes of what stands around a struck letter of a mark */
@@ -93,6 +97,21 @@ static int draws(const Tables *tables, const uint32_t *codes, int64_t count) {
         uint32_t end = tables->drawings_at[number + 1];
         while (at < end && at - start < count && tables->drawings[at] == codes[at - start]) at++;
         if (at == end) return 1;
+    }
+    return 0;
+}
+
+/* decoding.py, places_of_half_drawn: is the sign here part of a letter drawn with another? */
+static int draws_half(const Tables *tables, const uint32_t *codes, int64_t count, int64_t place) {
+    uint32_t before = place ? codes[place - 1] : 0;
+    if (codes[place] != '|' && (before >= LATIN_1 || !tables->latin[before])) return 0;
+    for (int64_t number = 0; number < tables->half_count; number++) {
+        uint32_t start = tables->halves_at[number], size = tables->halves_at[number + 1] - start;
+        int64_t first = place - tables->anchors[number];
+        if (first < 0 || first + size > count) continue;
+        uint32_t at = 0;
+        while (at < size && tables->halves[start + at] == codes[first + at]) at++;
+        if (at == size) return 1;
     }
     return 0;
 }
@@ -308,7 +327,8 @@ void assayer_sieve(const Tables *tables, const uint8_t *data, const int64_t *sta
                 int64_t place = scratch->signs[at];
                 int flags = tables->flags[scratch->codes[place]];
                 if (flags & DRAWS)
-                    odd |= draws(tables, scratch->codes + place, text.codes - place);
+                    odd |= draws(tables, scratch->codes + place, text.codes - place) ||
+                           draws_half(tables, scratch->codes, text.codes, place);
                 if (!(flags & STRIKES) || !strikes(tables, scratch->codes, text.codes, place))
                     continue;
                 if (struck->count == struck->room) {

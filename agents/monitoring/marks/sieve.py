@@ -21,7 +21,14 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
-from agents.monitoring.marks.characters import Bools, Ints, drawings, markup_begins, tables
+from agents.monitoring.marks.characters import (
+    Bools,
+    Ints,
+    drawings,
+    half_drawn,
+    markup_begins,
+    tables,
+)
 from agents.monitoring.marks.literals import Literals
 from agents.monitoring.marks.struck import LATIN, SIGNS
 from streams.native import Arrays, address, load
@@ -134,6 +141,10 @@ class _Tables(Arrays):
         ("drawings", ctypes.c_void_p),
         ("drawings_at", ctypes.c_void_p),
         ("drawing_count", ctypes.c_int64),
+        ("halves", ctypes.c_void_p),
+        ("halves_at", ctypes.c_void_p),
+        ("anchors", ctypes.c_void_p),
+        ("half_count", ctypes.c_int64),
         ("signs", ctypes.c_void_p),
         ("latin", ctypes.c_void_p),
         ("contexts", ctypes.c_void_p),
@@ -148,11 +159,13 @@ class _Tables(Arrays):
         spelled_letters, spelled_at = _joined([reading for _, reading in spelled])
         drawn = [*drawings()[1], *markup_begins()]
         drawings_, drawings_at = _joined(drawn)
+        halves, halves_at = _joined(list(half_drawn()))
         return cls.holding(
             numbers={
                 "spelled_count": len(spelled),
                 "pair_count": len(table.pairs),
                 "drawing_count": len(drawn),
+                "half_count": len(half_drawn()),
                 "context_count": len(contexts),
             },
             classes=table.classes[0],
@@ -163,6 +176,9 @@ class _Tables(Arrays):
             pairs=table.pairs,
             drawings=drawings_,
             drawings_at=drawings_at,
+            halves=halves,
+            halves_at=halves_at,
+            anchors=np.array(list(half_drawn().values()), np.uint32),
             signs=SIGNS,
             latin=LATIN,
             contexts=contexts,

@@ -39,6 +39,7 @@ from agents.monitoring.marks.characters import (
 from agents.monitoring.marks.decoding import (
     Decoded,
     decode,
+    places_of_half_drawn,
     places_of_overrides,
     places_of_several,
     places_of_symbols,
@@ -174,6 +175,8 @@ def skeletons(text: str) -> list[Skeleton]:
         separators = regular_separators(decoded)
         if len(separators):
             found.append(fold(decoded, soft_letters=True, separators=separators))
+    if len(places_of_half_drawn(decoded)):
+        found.append(fold(decode(text, half=True), soft_letters=True))
     if len(places_of_several(decoded)):
         found += turns(decoded)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
@@ -15,6 +16,8 @@ from agents.monitoring.folding import folded_reading
 from agents.monitoring.marks.characters import merged
 from agents.monitoring.marks.skeleton import Skeleton, skeletons_of_mark
 
+_CASED: Final = re.compile("[\u0370-\u052f\u0531-\u0587\u1f00-\u1fff]")
+"""Letters of Greek, Cyrillic and Armenian."""
 _SEPARATORS: Final = re.compile(r"[\s\-_.'’‐-―]+")
 MOST_WAYS: Final = 32
 """Ways in which the runs of one mark may be split; of a mark with more, only the two extremes."""
@@ -56,8 +59,21 @@ def words_of(mark: str) -> tuple[str, ...]:
 def spellings_of(number: int, mark: str) -> Iterator[tuple[bytes, Spelling]]:
     """Yield each way a mark may be written, with the skeleton it then has as bytes."""
     for written in (mark, mark.replace("&", " and ")) if "&" in mark else (mark,):
-        for skeleton in skeletons_of_mark(written):
-            yield from _spellings(number, written, skeleton)
+        found: set[bytes] = set()
+        for way in dict.fromkeys((written, *_other_cases(written))):
+            for skeleton in skeletons_of_mark(way):
+                # Small letters and capitals of other scripts may look like different Latin ones.
+                if skeleton.run_on not in found:
+                    found.add(skeleton.run_on)
+                    yield from _spellings(number, way, skeleton)
+
+
+def _other_cases(mark: str) -> tuple[str, ...]:
+    """Return a mark with letters beyond Latin in capitals and in small letters, accents dropped."""
+    if mark.isascii() or not any(_CASED.match(c) for c in mark):
+        return ()
+    bare = "".join(c for c in unicodedata.normalize("NFD", mark) if not unicodedata.combining(c))
+    return (mark.upper(), mark.lower(), bare.upper(), bare.lower())
 
 
 def _spellings(number: int, mark: str, skeleton: Skeleton) -> Iterator[tuple[bytes, Spelling]]:

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from agents.monitoring.confusables import load_table
-from agents.monitoring.marks.boundaries import BOUNDLESS, script_of
-from agents.monitoring.marks.characters import BOUNDARY
+from agents.monitoring.marks.boundaries import script_of
 from agents.monitoring.marks.gaps import (
     Gap,
     Strength,
@@ -37,18 +36,17 @@ from agents.monitoring.marks.letters import (
     SPACED,
     SYMBOL,
     ZERO_WIDTH,
+    around,
+    is_of_text,
     reads_as,
 )
 from agents.monitoring.marks.ordinary import are_ordinary
 from agents.monitoring.marks.skeleton import Skeleton
 from agents.monitoring.marks.spellings import Spelling
+from agents.monitoring.marks.two_letters import two_letters
 
-_TIGHT: Final = frozenset("*.·•・_-~^+|")
-"""Signs that no text sets between two ideographs of one word."""
 _STACKED: Final = 20
 """Characters in which a sign stands behind the last letter, with the marks stacked on it."""
-_AROUND: Final = 200
-"""Characters on either side that show in which language and script a text is."""
 
 
 def strength_of(
@@ -86,22 +84,20 @@ def strength_of(
     if not folds:
         return "plain"
     verdict: Strength | None = None
+    surely = {ZERO_WIDTH, COMBINING, COMPATIBILITY, MARKUP, SYMBOL}
     for judge in (_digits, _symbols, _look_alikes, _doubled, _accents, _foreign):
         verdict = judge(spelling, skeleton, runs, folds)
         if verdict is None or verdict == "plain":
             return verdict
         verdicts.append(verdict)
+        if judge is _symbols and verdict == "weak":
+            surely.discard(SYMBOL)
     mixed = verdict == "hidden" and CONFUSABLE in folds
     if spelling.length < 3:
-        # Two letters are found by chance everywhere; two ideographs broken by nothing are not.
-        tight = all(shown in _TIGHT for shown in odd)
-        broken = folds.keys() - ({SPACED} if tight else set()) <= {ZERO_WIDTH, COMBINING, MARKUP}
-        if broken and script_of(spelling.runs[0][0]) in BOUNDLESS:
-            return "hidden"
-        return "weak" if broken and tight and odd else None
+        return two_letters(spelling, skeleton, runs, folds, odd)
     if "weak" not in verdicts:
         return "hidden"
-    sure = mixed or {ZERO_WIDTH, COMBINING, COMPATIBILITY, MARKUP, SYMBOL} & folds.keys()
+    sure = mixed or surely & folds.keys()
     return "hidden" if sure and spelling.length >= 4 else "weak"
 
 
@@ -145,11 +141,18 @@ def _symbols(
     last = {skeleton.read[place] for place in runs[-1]}
     if len(runs[-1]) > len(spelling.runs[-1]) and last == {"!"}:
         return None  # 'Día!!!' calls
-    if spelling.length <= 3 and any(
-        unicodedata.category(skeleton.read[run[0]]) == "Ps" for run in runs
-    ):
-        return None  # '(if' is no Cif
+    opens = [skeleton.read[run[0]] for run in runs if _opens_phrase(skeleton.read[run[0]])]
+    if opens and spelling.length <= 3:
+        return None  # '(if' is no Cif, and '¡El' no Lel
+    if opens == [skeleton.read[runs[0][0]]] and spelling.length == 4 and len(folds) == 1:
+        return "weak"  # '(let'
+    if spelling.length <= 3 and unicodedata.category(max(last)) == "So":
+        return "weak"  # 'kg❤'
     return "hidden" if count < spelling.length or spelling.length >= 5 else None
+
+
+def _opens_phrase(character: str) -> bool:
+    return character == "¡" or unicodedata.category(character) == "Ps"
 
 
 def _look_alikes(
@@ -160,6 +163,8 @@ def _look_alikes(
 ) -> Strength | None:
     """Judge ordinary letters in place of others: 'NlKE', 'Arnazon', 'GVCCI'; not 'Marla'."""
     if SEQUENCE in folds:
+        if _is_ordinary_word(skeleton, runs):
+            return "weak"  # 'unicorn' is no Unicom
         # No word begins so.
         opens = "".join(skeleton.read[place] for place in runs[0]).lower() in ("rn", "nn", "vv")
         return "hidden" if spelling.length >= 5 or (opens and spelling.length >= 4) else "weak"
@@ -188,6 +193,8 @@ def _doubled(
         return "hidden"
     if spelling.length < 4:
         return None
+    if _is_ordinary_word(skeleton, runs):
+        return "weak"  # 'dress' is no Dres
     spread = folds.get(SPACED, 0) >= max(3, len(spelling.runs) - 1)
     if spelling.length > 4 or folds[DOUBLED] >= 2 or spread:
         return "hidden"
@@ -199,6 +206,12 @@ def _doubled(
         "".join(skeleton.read[place] for place in run).lower() in ("aa", "ii", "uu") for run in runs
     )
     return "hidden" if at_an_end or odd else "weak"
+
+
+def _is_ordinary_word(skeleton: Skeleton, runs: Sequence[Sequence[int]]) -> bool:
+    """Return whether what stands there is an ordinary word as it is written."""
+    start, end = runs[0][0], skeleton.end(runs[-1][-1])
+    return are_ordinary((skeleton.read[start:end].lower(),))
 
 
 _ALPHABETS: Final = tuple(
@@ -229,11 +242,11 @@ def _accents(
         return "hidden"
     start, end = runs[0][0], skeleton.end(runs[-1][-1])
     own = unicodedata.normalize("NFC", skeleton.read[start:end])
-    around = unicodedata.normalize("NFC", _around(skeleton.read, start, end))
+    beside = unicodedata.normalize("NFC", around(skeleton.read, start, end))
     accented = {c if c in _DOTS else c.lower() for c in own if not c.isascii() and c.isalpha()}
-    if {c for c in own if not c.isascii()} <= _DOTS and not _TURKISH.isdisjoint(around):
+    if {c for c in own if not c.isascii()} <= _DOTS and not _TURKISH.isdisjoint(beside):
         return "plain"  # how Turkish writes i, and how a computer set to it writes CASIO
-    used = {c for c in around.lower() if not c.isascii() and _is_accented(c)}
+    used = {c for c in beside.lower() if not c.isascii() and _is_accented(c)}
     written = [alphabet for alphabet in _ALPHABETS if used and used <= alphabet[0]]
     ordinary = frozenset[str]().union(*(letters for letters, _ in written or _ALPHABETS[:5]))
     if spelling.length < 4:
@@ -257,12 +270,6 @@ def _is_accented(character: str) -> bool:
     return load_table().kind.get(ord(character)) == "accent"
 
 
-def _around(text: str, start: int, end: int) -> str:
-    """Return what stands around a span, within the same field of the same listing."""
-    before = text[max(0, start - _AROUND) : start].rpartition(BOUNDARY)[2]
-    return before + text[end : end + _AROUND].partition(BOUNDARY)[0]
-
-
 _EVERYDAY: Final = {
     "CYRILLIC": frozenset("абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґў"),
     "GREEK": frozenset("αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώϊϋΐΰ"),
@@ -282,12 +289,9 @@ def _foreign(
     scripts = {script_of(c) for c in letters if c.isalpha()}
     if len(scripts) != 1 or "LATIN" in scripts or folds.keys() - {CONFUSABLE, SPACED}:
         return "hidden"
-    start, end = runs[0][0], skeleton.end(runs[-1][-1])
-    script = next(iter(scripts))
-    around = _around(skeleton.read, start, end)
-    if sum(1 for c in around if c.isalpha() and script_of(c) == script) >= 3:
+    if is_of_text(skeleton, runs, letters):
         # Letters that no text in that script is written with give a disguise away.
-        alphabet = _EVERYDAY.get(script)
+        alphabet = _EVERYDAY.get(next(iter(scripts)))
         odd = alphabet is not None and any(c.lower() not in alphabet for c in letters)
         return "hidden" if odd and spelling.length >= 4 else "weak"
-    return "hidden" if spelling.length >= 3 else None
+    return "hidden"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 from agents.monitoring.vocabulary.disguised import ALONE, APART, DisguisedWords
 from agents.monitoring.vocabulary.expressions import Expressions
@@ -11,6 +12,13 @@ from agents.monitoring.vocabulary.neighbours import Neighbourhood
 from agents.monitoring.vocabulary.nominative import NominativeUse
 from agents.monitoring.vocabulary.pieces import Pieces
 from agents.monitoring.vocabulary.replica import Finding, ReadText, ReplicaWords
+from agents.monitoring.vocabulary.undressed import (
+    Undressed,
+    as_written,
+    ends_of,
+    passages,
+    undressed,
+)
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,45 @@ class Vocabulary:
                 folds = tuple(sorted({word.fold for word in words}))
                 found.append((words[0].start, words[-1].end, folds))
         return found
+
+    def undressed_words(
+        self, original: str, marks: Sequence[tuple[int, int]]
+    ) -> list[tuple[int, int, tuple[str, ...]]]:
+        """Return where an original text calls the goods copies once all its disguises are undone.
+
+        As `disguised_words`, of any text of a listing that hides the mark, at its beginning and
+        its end. What overlaps a mark is left out.
+        """
+        return [
+            (start, end, folds)
+            for start, end, folds in self._undressed(original)
+            if not any(start < last and first < end for first, last in marks)
+        ]
+
+    @cached_property
+    def _undressed(self) -> Callable[[str], list[tuple[int, int, tuple[str, ...]]]]:
+        """The words of copying of a text, undressed: the same for each right that it names."""
+        return lru_cache(maxsize=4)(self._undress)
+
+    def _undress(self, original: str) -> list[tuple[int, int, tuple[str, ...]]]:
+        for offset, part in ends_of(original):
+            for way in (as_written(part), *undressed(part)):
+                found = [
+                    (*way.span(start, end), folds) for start, end, folds in self._disguised_in(way)
+                ]
+                if found:
+                    return [(start + offset, end + offset, folds) for start, end, folds in found]
+        return []
+
+    def _disguised_in(self, way: Undressed) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+        """Yield the words of copying of a text as it shows that take a fold to read."""
+        for finding in self._replica.find(way.text, [], title=True, whole=True):
+            folds = way.folds(finding.start, finding.end)
+            if folds and finding.kind == "replica":
+                yield finding.start, finding.end, folds
+        for offset, passage in passages(way.text):
+            for start, end, folds in self.disguised_words(passage, []):
+                yield start + offset, end + offset, folds
 
     def nominative(self, text: str, start: int, end: int, *, said: bool = False) -> bool:
         """Return whether the mark at this span names what the goods are *for*.

@@ -20,14 +20,16 @@ from tests.unit.monitoring.texts import HOSTILE, SENTENCES, titles
 MARKS = (
     "Zorvex", "Zorvex Diver", "ZVX", "Meadow", "Maria", "H&B", "Modern Wave", "Ardmore", "Villa",
     "Clarks", "Gucci", "佐维克斯", "Зорвекс", "哈哈", "Äpfel", "Straße", "M", "Wm",
-    "Seiko",
+    "Seiko", "Blackmer", "QX", "Ζορβήξ",
 )  # fmt: skip
 DISGUISES = (
     "G u u c c i", "G U C C I", "S#E#|#K#O", "Rnodern VVave", "c|arks", "C1arks", "Gu((i", "Z0r*ex",
     "Zor_ex", "\u202exevroZ\u202c", "Z\u200bo\u0301r\u200dv\ufe0fex", "1\ufe0f\u20e3", "V|i|l|la",
     "Arnnnaria", "r\u200bn", "Vvv Vvvv vv", "ardrnore", "哈 哈", "哈·哈", "strasse", "STRAẞE",
     "&#90;orvex", "|\\/|aria", "/-\\pfel", "<b>Zor</b>vex", "V*lla", "H & B", "h&b", "Ｚ Ｖ Ｘ",
-    "ZvX!", "ﷺ" * 9, "Zorve_", "Z\u200bVX", "Ardr\u200bnore",
+    "blacl<mer", "Blac|{mer", "l3lackmer", "Z&lt;b&gt;o&amp;lt;wbr&amp;gt;rvex",
+    "{Z}{o}{r}{v}{e}{x}", "Q\u200bX", "𝐐𝐗", "QХ", "Q★X", "ΖΟΡΒΗΞ", "ζορβηξ", "ZvX!", "ﷺ" * 9,
+    "Zorve_", "Z\u200bVX", "Ardr\u200bnore",
 )  # fmt: skip
 HARMLESS = {
     "Z0r*ex",
