@@ -37,7 +37,15 @@ def cache_folder() -> Path:
 
 def kafka_libraries() -> Path:
     """Return the folder of Kafka's jars, downloaded when absent."""
-    return _once(f"kafka-{KAFKA_VERSION}", _download_kafka)
+    return maven_libraries(f"kafka-{KAFKA_VERSION}", Path(__file__).with_name("pom.xml"))
+
+
+def maven_libraries(name: str, pom: Path) -> Path:
+    """Return the folder whose `libs` are the jars that a pom asks for, downloaded when absent.
+
+    `name` is the folder's in the cache: another pom needs another. Raises ServiceError.
+    """
+    return _once(name, lambda folder: _download_jars(folder, pom))
 
 
 def registry_home() -> Path:
@@ -111,8 +119,8 @@ def _maven(*arguments: str, cwd: Path) -> None:
         raise ServiceError(f"mvn {arguments[0]} failed:\n{(done.stdout + done.stderr)[-2000:]}")
 
 
-def _download_kafka(folder: Path) -> None:
-    shutil.copy(Path(__file__).with_name("pom.xml"), folder / "pom.xml")
+def _download_jars(folder: Path, pom: Path) -> None:
+    shutil.copy(pom, folder / "pom.xml")
     _maven(
         "dependency:copy-dependencies",
         "-DincludeScope=runtime",

@@ -11,6 +11,23 @@ from tests.benchmarks.report import merge, section_text
 from tests.benchmarks.subjects import SUBJECTS, Options, load
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
+CODECS = ("none", "lz4", "zstd", "snappy", "gzip")
+
+
+def codecs(text: str) -> tuple[str, ...]:
+    """Return the codecs of a list with commas; raises ArgumentTypeError."""
+    found = tuple(text.split(","))
+    if unknown := [codec for codec in found if codec not in CODECS]:
+        raise argparse.ArgumentTypeError(f"no codec '{unknown[0]}'; there are {', '.join(CODECS)}")
+    return found
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Return the numbers of a list with commas; raises ArgumentTypeError."""
+    found = text.split(",")
+    if not all(number.isdecimal() and int(number) for number in found):
+        raise argparse.ArgumentTypeError(f"'{text}' is no number from 1, or several with commas")
+    return tuple(int(number) for number in found)
 
 
 def main(arguments: list[str]) -> None:
@@ -26,9 +43,13 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--rounds", type=int, default=5, help="rounds to take the median of (5)")
     parser.add_argument("--listings", type=int, default=200_000, help="listings a round (200000)")
     parser.add_argument("--seconds", type=int, default=20, help="length of a latency run (20)")
-    parser.add_argument("--compression", default="none",
-                        choices=["none", "lz4", "zstd", "snappy", "gzip"],
-                        help="how the listings' producer compresses (none)")  # fmt: skip
+    parser.add_argument("--compression", type=codecs, default=("none",), metavar="CODEC,…",
+                        help="how the listings' producer compresses (none); of several, peers "
+                        f"sets the others beside the first: {', '.join(CODECS)}")  # fmt: skip
+    parser.add_argument("--partitions", type=numbers, default=(machine.PARTITIONS,), metavar="N,…",
+                        help="partitions for peers (4), in the same way")  # fmt: skip
+    parser.add_argument("--workers", type=numbers, default=(1,), metavar="N,…",
+                        help="workers of ours at once for peers (1), in the same way")  # fmt: skip
     parser.add_argument("--data", type=Path,
                         help="folder with lazada-*.csv, shein-*.csv, shopee-*.csv: real rows "
                         "instead of generated ones")  # fmt: skip
@@ -58,7 +79,9 @@ def main(arguments: list[str]) -> None:
             rounds=given.rounds,
             listings=given.listings,
             seconds=given.seconds,
-            compression=given.compression,
+            compressions=given.compression,
+            partitions=given.partitions,
+            workers=given.workers,
             data=given.data,
             short=given.short,
         )

@@ -225,7 +225,8 @@ def plain_faust(settings: Settings, meter: Meter) -> None:
 
     async def work() -> None:
         stop = _stopped_by_signal()
-        await serve(settings, settings.topic(meter.task.group), meter, stop)
+        with TemporaryDirectory() as folder:
+            await serve(settings, settings.topic(meter.task.group), meter, stop, folder)
 
     _run(work())
 

@@ -21,10 +21,9 @@ from streams import topics
 from streams.producer import Producer
 from streams.settings import Settings
 from tests.benchmarks.catalogue import sellers
-from tests.benchmarks.machine import Cores
+from tests.benchmarks.machine import PARTITIONS, Cores
 from tests.harness import Bus
 
-PARTITIONS: Final = 4
 CHUNK: Final = 5_000
 
 
@@ -36,14 +35,14 @@ class Servers:
     registry: SchemaRegistryServer
     redis: Redis
 
-    def settings(self, prefix: str) -> Settings:
+    def settings(self, prefix: str, partitions: int = PARTITIONS) -> Settings:
         """Return settings that lead to the servers, under a prefix of its own."""
         return Settings(
             kafka_bootstrap=self.kafka.bootstrap,
             schema_registry_url=self.registry.url,
             redis_url=self.redis.url,  # type: ignore[arg-type]
             topic_prefix=prefix,
-            topic_partitions=PARTITIONS,
+            topic_partitions=partitions,
             metrics_port=0,
         )
 
@@ -87,7 +86,7 @@ def rewind(settings: Settings) -> None:
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
     group = ConsumerGroupTopicPartitions(
         settings.topic(GROUP),
-        [TopicPartition(name, partition, 0) for partition in range(PARTITIONS)],
+        [TopicPartition(name, partition, 0) for partition in range(settings.topic_partitions)],
     )
     for future in admin.alter_consumer_group_offsets([group]).values():
         future.result(timeout=20)

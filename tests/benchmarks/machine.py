@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import platform
 import resource
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 from deploy.services.downloads import KAFKA_VERSION
+
+PARTITIONS: Final = 4
+"""Of a topic, unless said otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +25,22 @@ class Cores:
 
     servers: int
     contestant: int
+    every: tuple[int, ...] = ()
+    """All cores there are, in order."""
+
+    def worker(self, number: int) -> int:
+        """Return the core of a worker; the first one's is the contestant's, then downwards.
+
+        Where there are no more workers than other cores, the servers have theirs to themselves.
+        """
+        cores = self.every or (self.servers, self.contestant)
+        return cores[-1 - number % len(cores)]
 
 
 def cores() -> Cores:
     """Return the first and the last core this process may use; the same one when it has one."""
     allowed = sorted(os.sched_getaffinity(0))
-    return Cores(allowed[0], allowed[-1])
+    return Cores(allowed[0], allowed[-1], tuple(allowed))
 
 
 def pin(core: int) -> None:
@@ -48,6 +63,16 @@ def cpu_seconds() -> float:
     """Return the user and system time of this process, all threads together."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
+
+
+def spin(core: int) -> float:
+    """Return the seconds that a loop of two million additions takes on a core: its noise."""
+    with pinned(core):
+        started = time.perf_counter()
+        total = 0
+        for number in range(2_000_000):
+            total += number
+        return time.perf_counter() - started
 
 
 def description(where: Cores) -> str:

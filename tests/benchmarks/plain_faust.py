@@ -37,8 +37,13 @@ class Count(Protocol):
         """Note how many listings were handled; return whether that was all."""
 
 
-async def serve(settings: Settings, group: str, meter: Count, stop: asyncio.Event) -> None:
-    """Judge listings until the meter has enough or `stop` is set."""
+async def serve(
+    settings: Settings, group: str, meter: Count, stop: asyncio.Event, folder: str
+) -> None:
+    """Judge listings until the meter has enough or `stop` is set; Faust's own files go to a folder.
+
+    Raises RuntimeError when the app ends by itself.
+    """
     registry = SchemaRegistry.connect(settings)
     decoder = listing_decoder(registry)
     store = Store(settings)
@@ -56,6 +61,7 @@ async def serve(settings: Settings, group: str, meter: Count, stop: asyncio.Even
         group,
         broker=f"kafka://{settings.kafka_bootstrap}",
         value_serializer="raw",
+        datadir=folder,
         autodiscover=False,
         web_enabled=False,
         topic_allow_declare=False,

@@ -23,7 +23,7 @@ from streams import topics
 from streams.log_reader import LogReader, LogRecord
 from streams.settings import Settings
 from tests.benchmarks import catalogue, machine
-from tests.benchmarks.installation import PARTITIONS, fill, installation, servers
+from tests.benchmarks.installation import fill, installation, servers
 from tests.benchmarks.report import Section, Table, ratios, spread
 from tests.benchmarks.subjects import Options
 from tests.harness import Bus
@@ -118,7 +118,7 @@ def _checked(replayer: Replayer, parts: Sequence[Part], expected: int) -> Findin
 def _records(settings: Settings) -> list[LogRecord]:
     topic = settings.topic(topics.LISTINGS.name)
     records: list[LogRecord] = []
-    for partition in range(PARTITIONS):
+    for partition in range(machine.PARTITIONS):
         reader = LogReader(settings, topic, partition)
         try:
             for batch in reader.read_to_end(5_000):

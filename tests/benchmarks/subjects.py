@@ -11,11 +11,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, cast
 
-from tests.benchmarks.machine import Cores
+from tests.benchmarks.machine import PARTITIONS, Cores
 from tests.benchmarks.report import Section
 
 SUBJECTS: Final[dict[str, str]] = {
     "throughput": "tests.benchmarks.throughput",
+    "peers": "tests.benchmarks.peers.comparison",
     "latency": "tests.benchmarks.latency",
     "memory": "tests.benchmarks.memory",
     "projection": "tests.benchmarks.projection",
@@ -39,9 +40,19 @@ class Options:
     rounds: int = 5
     listings: int = 200_000
     seconds: int = 20
-    compression: str = "none"
+    compressions: tuple[str, ...] = ("none",)
+    """How the listings' producer compresses: the first counts, the others are set beside it."""
+    partitions: tuple[int, ...] = (PARTITIONS,)
+    """Of the topics; in the same way."""
+    workers: tuple[int, ...] = (1,)
+    """Workers of ours at once; in the same way."""
     data: Path | None = None
     short: bool = False
+
+    @property
+    def compression(self) -> str:
+        """How the listings' producer compresses."""
+        return self.compressions[0]
 
 
 def load(name: str) -> Callable[[Options], Section]:

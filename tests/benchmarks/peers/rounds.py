@@ -1,0 +1,121 @@
+"""Who takes part, and the rounds that they run in turning order."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from tests.benchmarks.installation import Servers
+from tests.benchmarks.machine import Cores
+from tests.benchmarks.peers.contest import (
+    Contest,
+    Ground,
+    run_ours,
+    run_peer,
+    run_plain_faust,
+    watched,
+)
+from tests.benchmarks.peers.programs import PEERS, RAW, MissingPeerError, Peer
+from tests.benchmarks.peers.work import Outcome
+
+OURS = "ours, whole way"
+JUDGING_FAUST = "plain Faust, judging as ours"
+"""The agent of `tests/benchmarks/plain_faust.py`: it has our functions, so it is no peer's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """One that runs in every round."""
+
+    name: str
+    run: Callable[[int], Outcome]
+    """Runs it; is told the number of the round. Raises RuntimeError."""
+    beside: str = ""
+    """Of a contestant under another condition: who it is set beside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """What the rounds came to."""
+
+    contests: dict[str, list[Contest]] = field(default_factory=dict)
+    """By name, round by round."""
+    missing: dict[str, str] = field(default_factory=dict)
+    """Who could not run in every round, and why."""
+    beside: dict[str, str] = field(default_factory=dict)
+    """Who stands for another condition, and whom it is set beside."""
+
+
+def base_entrants(
+    where: Ground, cores: Cores, workers: Sequence[int], missing: dict[str, str]
+) -> list[Entrant]:
+    """Return ours and its peers; who can't be had here is noted as missing, with the reason."""
+    entrants = [_ours(OURS, where, cores, workers[0])]
+    for peer in PEERS:
+        try:
+            entrants.append(_peer(peer, peer.name, where, cores))
+        except MissingPeerError as error:
+            missing[peer.name] = str(error)
+    entrants.append(Entrant(JUDGING_FAUST, lambda number: run_plain_faust(
+        where, cores.contestant, f"peers-judging-{number}")))  # fmt: skip
+    return [
+        *entrants,
+        *(_ours(f"ours, {count} workers", where, cores, count, OURS) for count in workers[1:]),
+    ]
+
+
+def varied_entrants(words: str, where: Ground, cores: Cores, workers: int) -> list[Entrant]:
+    """Return ours and the raw client that it is compared with, under another condition."""
+    return [
+        _ours(f"ours, {words}", where, cores, workers, OURS),
+        _peer(RAW, f"{RAW.name}, {words}", where, cores, RAW.name),
+    ]
+
+
+def _ours(name: str, where: Ground, cores: Cores, workers: int, beside: str = "") -> Entrant:
+    each = [cores.worker(number) for number in range(workers)]
+    return Entrant(name, lambda _number: run_ours(where, each), beside)
+
+
+def _peer(peer: Peer, name: str, where: Ground, cores: Cores, beside: str = "") -> Entrant:
+    command = peer.command()
+    group = "peers-" + "-".join(name.replace(",", "").split())
+
+    def work(number: int) -> Outcome:
+        return run_peer(command, peer, where, cores.contestant, f"{group}-{number}")
+
+    return Entrant(name, work, beside)
+
+
+def play(
+    running: Servers, core: int, entrants: Sequence[Entrant], count: int, rounds: Rounds
+) -> None:
+    """Let each entrant run once a round; who begins changes from round to round.
+
+    A peer that fails is noted as missing and runs no more. Raises RuntimeError when ours fails.
+    """
+    for number in range(1, count + 1):
+        first = number % len(entrants)
+        for entrant in (*entrants[first:], *entrants[:first]):
+            if entrant.name in rounds.missing:
+                continue
+            try:
+                contest = watched(running, core, lambda: entrant.run(number))  # noqa: B023
+            except RuntimeError as error:
+                if entrant.name == OURS:
+                    raise
+                rounds.missing[entrant.name] = str(error).strip().splitlines()[-1]
+                rounds.contests.pop(entrant.name, None)
+                _tell(f"round {number}: {error}")
+                continue
+            rounds.contests.setdefault(entrant.name, []).append(contest)
+            _tell(
+                f"round {number}: {entrant.name}: {contest.outcome.rate:,.0f}/s, "
+                f"{contest.outcome.cpu_us:.1f} µs CPU"
+            )
+    rounds.beside.update({entrant.name: entrant.beside for entrant in entrants if entrant.beside})
+
+
+def _tell(line: str) -> None:
+    print(f"  {line}", file=sys.stderr, flush=True)
