@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from tests.benchmarks import machine
 from tests.benchmarks.installation import servers
-from tests.benchmarks.peers.contest import Contest, ground, run_ours
+from tests.benchmarks.peers.contest import Contest, ground, run_ours, watched
 from tests.benchmarks.peers.programs import PEERS
 from tests.benchmarks.peers.rounds import (
     JUDGING_FAUST,
@@ -49,7 +50,7 @@ def run(options: Options) -> Section:
             entrants += varied_entrants(words, grounds[-1], options.cores, workers[0])
         for where in grounds:
             run_ours(where, [core])  # a warm-up: sellers' standings settle here
-        play(running, core, entrants, options.rounds, rounds)
+        play(entrants, options.rounds, partial(watched, running, core), rounds)
     return section(options, described, rounds, base.bytes_per_listing)
 
 
@@ -140,12 +141,12 @@ def condition_table(rounds: Rounds) -> Table:
     """Return what becomes of ours, and of the raw client, when one condition is another."""
     head = (
         "under another condition", "listings/s", "CPU µs a listing", "to the first, listings/s",
-        "to the first, CPU", "broker's CPU µs",
+        "to the first, CPU", "broker's CPU µs", "of its core",
     )  # fmt: skip
     rows: list[tuple[str, ...]] = []
     for name, other in rounds.beside.items():
         if name not in rounds.contests or other not in rounds.contests:
-            rows.append((name, f"not run: {rounds.missing.get(name, '')}", "", "", "", ""))
+            rows.append((name, f"not run: {rounds.missing.get(name, '')}", *[""] * 5))
             continue
         found = rounds.contests[name]
         rows.append((
@@ -154,6 +155,7 @@ def condition_table(rounds: Rounds) -> Table:
             spread(_cpu(found)).text(1),
             *_ratios(found, rounds.contests[other]),
             spread([contest.broker_us for contest in found]).text(1),
+            spread([100 * contest.broker_share for contest in found]).text(0, " %"),
         ))  # fmt: skip
     return Table(head, tuple(rows))
 

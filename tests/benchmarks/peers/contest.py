@@ -47,14 +47,8 @@ class Ground:
     listings: int
     bytes_per_listing: float
 
-    @property
-    def warm_up(self) -> int:
-        """Listings before the clock starts."""
-        return self.listings // 10
-
     def job(self, peer: Peer, group: str) -> Job:
         """Return what a peer has to do here."""
-        listings = max(1_000, int(self.listings * peer.share))
         return Job(
             peer.way,
             self.settings.kafka_bootstrap,
@@ -63,9 +57,7 @@ class Ground:
             self.settings.topic(TAKEDOWNS),
             group,
             self.settings.topic_partitions,
-            listings,
-            # A bare client has nothing to warm up, and would have fetched ahead by then.
-            1 if peer.name.startswith("raw") else listings // 10,
+            max(1_000, int(self.listings * peer.share)),
             [right.mark for right in self.rights],
             schemas.load("listing"),
             "USD",
@@ -132,7 +124,9 @@ def run_ours(where: Ground, cores: Sequence[int]) -> Outcome:
     finally:
         for process in processes:
             process.kill()
-    return together([msgspec.json.decode(line, type=Report) for line in lines], where.warm_up)
+    return together(
+        [msgspec.json.decode(line, type=Report) for line in lines], where.listings // 10
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +138,11 @@ class Contest:
     """CPU microseconds of the broker for each listing read, starts and stops among them."""
     spin: float
     """Seconds of `machine.spin` just before."""
+
+    @property
+    def broker_share(self) -> float:
+        """The share of a core that the broker takes at this rate."""
+        return self.broker_us * self.outcome.rate / 1e6
 
 
 def watched(running: Servers, core: int, work: Callable[[], Outcome]) -> Contest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -13,12 +14,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from deploy.services.downloads import maven_libraries
+from deploy.services.downloads import cache_folder, maven_libraries
 from deploy.services.process import ServiceError
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[2]
 STREAMS: Final = HERE / "kafka_streams"
+_UV: Final = {"UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "1"}
+"""As the Makefile has it."""
 
 
 class MissingPeerError(Exception):
@@ -49,26 +52,28 @@ def with_our_packages(module: str) -> Callable[[], list[str]]:
 def with_packages(name: str, module: str) -> Callable[[], list[str]]:
     """Return the command of a peer whose packages ours has not.
 
-    They are installed, as the lock of `environments/<name>` says, where nothing else is.
+    They are installed as the lock of `environments/<name>` says, into the user's cache.
     """
 
     def command() -> list[str]:
+        project = HERE / "environments" / name
+        lock = sha256((project / "uv.lock").read_bytes()).hexdigest()[:12]
+        python = f"{sys.implementation.cache_tag}-{lock}"
+        folder = cache_folder() / f"peer-{name}-{python}"
         uv = shutil.which("uv", path=f"{ROOT / '.venv-tools' / 'bin'}:{os.environ.get('PATH', '')}")
         if uv is None:
             raise MissingPeerError("uv is missing; `make install` brings it")
-        folder = HERE / "environments" / name
         done = subprocess.run(
             [uv, "sync", "--quiet", "--frozen", "--python", sys.executable],
-            cwd=folder,
-            env={**os.environ, "UV_PROJECT_ENVIRONMENT": ".venv"},
+            cwd=project,
+            env={**_UV, **os.environ, "UV_PROJECT_ENVIRONMENT": str(folder)},
             check=False,
             capture_output=True,
             text=True,
         )
         if done.returncode != 0:
             raise MissingPeerError(f"its packages can't be installed: {_last_line(done.stderr)}")
-        python = folder / ".venv" / "bin" / "python"
-        return [str(python), "-m", f"tests.benchmarks.peers.{module}"]
+        return [str(folder / "bin" / "python"), "-m", f"tests.benchmarks.peers.{module}"]
 
     return command
 
@@ -91,6 +96,7 @@ def kafka_streams() -> list[str]:
         raise MissingPeerError(f"its libraries can't be had: {_last_line(str(error))}") from error
     libraries = f"{folder / 'libs'}/*"
     classes = tempfile.mkdtemp(prefix="assayer-peer-")
+    atexit.register(shutil.rmtree, classes, ignore_errors=True)
     subprocess.run(
         ["javac", "-d", classes, "-cp", libraries, STREAMS / "StreamsPeer.java"], check=True
     )

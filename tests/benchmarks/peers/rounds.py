@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
 
-from tests.benchmarks.installation import Servers
 from tests.benchmarks.machine import Cores
 from tests.benchmarks.peers.contest import (
     Contest,
@@ -14,13 +15,12 @@ from tests.benchmarks.peers.contest import (
     run_ours,
     run_peer,
     run_plain_faust,
-    watched,
 )
 from tests.benchmarks.peers.programs import PEERS, RAW, MissingPeerError, Peer
 from tests.benchmarks.peers.work import Outcome
 
-OURS = "ours, whole way"
-JUDGING_FAUST = "plain Faust, judging as ours"
+OURS: Final = "ours, whole way"
+JUDGING_FAUST: Final = "plain Faust, judging as ours"
 """The agent of `tests/benchmarks/plain_faust.py`: it has our functions, so it is no peer's."""
 
 
@@ -57,10 +57,12 @@ def base_entrants(
             entrants.append(_peer(peer, peer.name, where, cores))
         except MissingPeerError as error:
             missing[peer.name] = str(error)
-    entrants.append(Entrant(JUDGING_FAUST, lambda number: run_plain_faust(
-        where, cores.contestant, f"peers-judging-{number}")))  # fmt: skip
     return [
         *entrants,
+        Entrant(
+            JUDGING_FAUST,
+            lambda number: run_plain_faust(where, cores.contestant, f"peers-judging-{number}"),
+        ),
         *(_ours(f"ours, {count} workers", where, cores, count, OURS) for count in workers[1:]),
     ]
 
@@ -89,32 +91,36 @@ def _peer(peer: Peer, name: str, where: Ground, cores: Cores, beside: str = "") 
 
 
 def play(
-    running: Servers, core: int, entrants: Sequence[Entrant], count: int, rounds: Rounds
+    entrants: Sequence[Entrant],
+    count: int,
+    watch: Callable[[Callable[[], Outcome]], Contest],
+    rounds: Rounds,
 ) -> None:
-    """Let each entrant run once a round; who begins changes from round to round.
+    """Let each entrant run once a round, watched; who begins changes from round to round.
 
-    A peer that fails is noted as missing and runs no more. Raises RuntimeError when ours fails.
+    Who fails is noted as missing, with the reason, and runs no more. Raises RuntimeError when ours
+    fails.
     """
+    rounds.beside.update({entrant.name: entrant.beside for entrant in entrants if entrant.beside})
     for number in range(1, count + 1):
         first = number % len(entrants)
         for entrant in (*entrants[first:], *entrants[:first]):
             if entrant.name in rounds.missing:
                 continue
             try:
-                contest = watched(running, core, lambda: entrant.run(number))  # noqa: B023
+                contest = watch(partial(entrant.run, number))
             except RuntimeError as error:
                 if entrant.name == OURS:
                     raise
+                _tell(f"round {number}: {error}")
                 rounds.missing[entrant.name] = str(error).strip().splitlines()[-1]
                 rounds.contests.pop(entrant.name, None)
-                _tell(f"round {number}: {error}")
                 continue
             rounds.contests.setdefault(entrant.name, []).append(contest)
             _tell(
                 f"round {number}: {entrant.name}: {contest.outcome.rate:,.0f}/s, "
                 f"{contest.outcome.cpu_us:.1f} µs CPU"
             )
-    rounds.beside.update({entrant.name: entrant.beside for entrant in entrants if entrant.beside})
 
 
 def _tell(line: str) -> None:

@@ -50,7 +50,6 @@ public final class StreamsPeer {
   private final Schema schema;
   private final AhoCorasickDoubleArrayTrie<String> marks = new AhoCorasickDoubleArrayTrie<>();
   private final long listings;
-  private final long warmUp;
   private final long below;
   private final String currency;
 
@@ -65,7 +64,6 @@ public final class StreamsPeer {
     this.job = job;
     schema = new Schema.Parser().parse(job.get("schema").toString());
     listings = job.get("listings").asLong();
-    warmUp = job.get("warm_up").asLong();
     below = job.get("below_minor").asLong();
     currency = job.get("currency").asText();
     Map<String, String> byText = new TreeMap<>();
@@ -172,7 +170,7 @@ public final class StreamsPeer {
 
   private byte[] counted(byte[] takedown, CountDownLatch done) {
     handled++;
-    if (handled == warmUp) {
+    if (handled == 1) {
       started = now();
     }
     if (handled == listings) {
