@@ -83,7 +83,8 @@ def fill(bus: Bus, listings: Iterator[Listing], compression: str) -> None:
 def rewind(settings: Settings) -> None:
     """Let the worker's group, which has to be empty, read the listings from the start again."""
     name = settings.topic(topics.LISTINGS.name)
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+    # Its end, while an event of its queue is not read yet, is told at level 6 (info).
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap, "log_level": 4})
     group = ConsumerGroupTopicPartitions(
         settings.topic(GROUP),
         [TopicPartition(name, partition, 0) for partition in range(settings.topic_partitions)],

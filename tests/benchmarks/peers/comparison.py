@@ -7,15 +7,15 @@ from typing import Final
 
 from tests.benchmarks import machine
 from tests.benchmarks.installation import servers
-from tests.benchmarks.peers.contest import Contest, ground, run_ours, watched
+from tests.benchmarks.peers.contest import Condition, Contest, ground, run_ours, watched
 from tests.benchmarks.peers.programs import PEERS
 from tests.benchmarks.peers.rounds import (
     JUDGING_FAUST,
     OURS,
     Rounds,
     base_entrants,
+    further_entrants,
     play,
-    varied_entrants,
 )
 from tests.benchmarks.report import Section, Table, percentile, ratios, spread
 from tests.benchmarks.subjects import Options
@@ -40,26 +40,42 @@ def run(options: Options) -> Section:
     """Measure every contestant in every round, in turning order."""
     described = machine.description(options.cores)
     rounds = Rounds()
-    workers, core = options.workers, options.cores.contestant
+    first, *others = conditions(options)
+    core = options.cores.contestant
     with servers(options.cores) as running:
-        base = ground(running, options, options.compression, options.partitions[0])
-        entrants = base_entrants(base, options.cores, workers, rounds.missing)
-        grounds = [base]
-        for words, compression, partitions in conditions(options):
-            grounds.append(ground(running, options, compression, partitions))
-            entrants += varied_entrants(words, grounds[-1], options.cores, workers[0])
+        base = ground(running, options, first)
+        grounds = [base, *(ground(running, options, condition) for condition in others)]
+        entrants = base_entrants(base, options.cores, rounds.missing)
+        for where in grounds[1:]:
+            entrants += further_entrants(where, base, options.cores)
         for where in grounds:
             run_ours(where, [core])  # a warm-up: sellers' standings settle here
-        play(entrants, options.rounds, partial(watched, running, core), rounds)
+        play(entrants, options.rounds, partial(watched, core), rounds)
     return section(options, described, rounds, base.bytes_per_listing)
 
 
-def conditions(options: Options) -> list[tuple[str, str, int]]:
-    """Return name, codec and partitions of the further topics; one of both is the first's."""
-    codec, partitions = options.compression, options.partitions[0]
+def conditions(options: Options) -> list[Condition]:
+    """Return what all run under, and then what ours is set beside it under.
+
+    Each of the further ones differs from the first in one thing. Of several workers the last to
+    join finds others at it, so they get more listings.
+    """
+    count = options.listings
+    codec, partitions, workers = options.compression, options.partitions[0], options.workers[0]
     return [
-        *((other, other, partitions) for other in options.compressions[1:]),
-        *((f"{other} partitions", codec, other) for other in options.partitions[1:]),
+        Condition("", codec, partitions, workers, count),
+        *(
+            Condition(other, other, partitions, workers, count)
+            for other in options.compressions[1:]
+        ),
+        *(
+            Condition(f"{other} partitions", codec, other, workers, count)
+            for other in options.partitions[1:]
+        ),
+        *(
+            Condition(f"{other} workers", codec, partitions, other, count * (1 + other))
+            for other in options.workers[1:]
+        ),
     ]
 
 
@@ -79,8 +95,8 @@ def section(options: Options, described: str, rounds: Rounds, size: float) -> Se
             "of it below, with the settings that its documentation names. Where a peer scans, it "
             "looks for the marks as they are written, ASCII case ignored, and a listing is cheap "
             "under 0.35 of the reference price: no disguise, no vocabulary, no seller. Plain Faust "
-            "gets fewer listings, as it is slow. CPU is user and system time of the process; the "
-            "broker's is divided by all listings that were read, starts and stops among them."
+            "gets fewer listings, as it is slow. CPU is user and system time of the process, "
+            "and of the broker meanwhile."
         ),
         command=options.command,
         machine=described,
@@ -131,7 +147,7 @@ def _row(name: str, rounds: Rounds) -> tuple[str, ...]:
         beside[0],
         goal,
         beside[1],
-        spread([contest.broker_us for contest in found]).text(1),
+        spread([contest.outcome.broker_us for contest in found]).text(1),
         f"{100 * last.named / last.read:.2f} %" if last.named else "",
         f"{100 * last.acted / last.read:.2f} %" if last.acted else "",
     )
@@ -154,8 +170,8 @@ def condition_table(rounds: Rounds) -> Table:
             spread(_rates(found)).text(),
             spread(_cpu(found)).text(1),
             *_ratios(found, rounds.contests[other]),
-            spread([contest.broker_us for contest in found]).text(1),
-            spread([100 * contest.broker_share for contest in found]).text(0, " %"),
+            spread([contest.outcome.broker_us for contest in found]).text(1),
+            spread([100 * contest.outcome.broker_share for contest in found]).text(0, " %"),
         ))  # fmt: skip
     return Table(head, tuple(rows))
 

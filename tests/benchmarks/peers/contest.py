@@ -15,7 +15,6 @@ from importlib.metadata import version
 from typing import Final
 
 import msgspec
-import psutil
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 import schemas
@@ -28,7 +27,7 @@ from tests.benchmarks.contestants import Task
 from tests.benchmarks.installation import Servers, bytes_per_listing, fill, installation, rewind
 from tests.benchmarks.peers.ours import Report, Shift, together
 from tests.benchmarks.peers.programs import Peer
-from tests.benchmarks.peers.work import Job, Outcome
+from tests.benchmarks.peers.work import Job, Outcome, cpu_of
 from tests.benchmarks.subjects import Options
 from tests.benchmarks.throughput import FAUST_SHARE, TIMEOUT, run_task
 from tests.harness import environment
@@ -39,12 +38,27 @@ CHEAP: Final = 0.35
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """What contestants run under."""
+
+    words: str
+    """What differs from the first condition; empty for that one."""
+    compression: str
+    partitions: int
+    workers: int
+    """Of ours, at once."""
+    listings: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ground:
     """An installation whose topic of listings is filled."""
 
+    condition: Condition
     settings: Settings
+    broker: int
+    """Process id of the broker."""
     rights: Sequence[Right]
-    listings: int
     bytes_per_listing: float
 
     def job(self, peer: Peer, group: str) -> Job:
@@ -52,12 +66,13 @@ class Ground:
         return Job(
             peer.way,
             self.settings.kafka_bootstrap,
+            self.broker,
             self.settings.schema_registry_url,
             self.settings.topic(topics.LISTINGS.name),
             self.settings.topic(TAKEDOWNS),
             group,
             self.settings.topic_partitions,
-            max(1_000, int(self.listings * peer.share)),
+            max(1_000, int(self.condition.listings * peer.share)),
             [right.mark for right in self.rights],
             schemas.load("listing"),
             "USD",
@@ -65,19 +80,20 @@ class Ground:
         )
 
 
-def ground(running: Servers, options: Options, compression: str, partitions: int) -> Ground:
+def ground(running: Servers, options: Options, condition: Condition) -> Ground:
     """Make topics, rights, sellers and listings, under a prefix of their own."""
-    settings = running.settings(f"peers-{compression}-{partitions}.", partitions)
+    prefix = f"peers-{'-'.join(condition.words.split()) or 'first'}."
+    settings = running.settings(prefix, condition.partitions)
     rights = catalogue.rights()
     bus = installation(settings, rights)
-    topic = NewTopic(settings.topic(TAKEDOWNS), partitions, 1)
+    topic = NewTopic(settings.topic(TAKEDOWNS), condition.partitions, 1)
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
     admin.create_topics([topic])[topic.topic].result(timeout=20)
-    supply = catalogue.Catalogue(
-        [right.mark for right in rights], options.data, short=options.short
-    )
-    fill(bus, supply.listings(options.listings, time.time_ns() // 1_000_000), compression)
-    return Ground(settings, rights, options.listings, bytes_per_listing(bus))
+    marks = [right.mark for right in rights]
+    supply = catalogue.Catalogue(marks, options.data, short=options.short)
+    listings = supply.listings(condition.listings, time.time_ns() // 1_000_000)
+    fill(bus, listings, condition.compression)
+    return Ground(condition, settings, running.kafka.pid, rights, bytes_per_listing(bus))
 
 
 def run_peer(command: Sequence[str], peer: Peer, where: Ground, core: int, group: str) -> Outcome:
@@ -91,14 +107,17 @@ def run_peer(command: Sequence[str], peer: Peer, where: Ground, core: int, group
 
 def run_plain_faust(where: Ground, core: int, group: str) -> Outcome:
     """Run the plain Faust agent that judges as ours does. Raises RuntimeError when it fails."""
-    listings = max(1_000, int(where.listings * FAUST_SHARE))
+    listings = max(1_000, int(where.condition.listings * FAUST_SHARE))
     task = Task("plain Faust", core, listings // 10, listings, group)
+    before = cpu_of(where.broker)
     result = run_task(where.settings, task)
+    broker = cpu_of(where.broker) - before  # starts and stops among it: the worker tells no more
     return Outcome(
         version("faust-streaming"),
         result.listings,
         result.seconds,
         result.cpu,
+        broker * result.listings / listings,
         listings,
         0,
         round(result.acted * listings),
@@ -112,7 +131,7 @@ def run_ours(where: Ground, cores: Sequence[int]) -> Outcome:
         _started(
             [
                 *(sys.executable, "-m", "tests.benchmarks.peers.ours"),
-                msgspec.json.encode(Shift(core, where.listings)).decode(),
+                msgspec.json.encode(Shift(core, where.broker, where.condition.listings)).decode(),
             ],
             environment(where.settings),
             core,
@@ -124,39 +143,23 @@ def run_ours(where: Ground, cores: Sequence[int]) -> Outcome:
     finally:
         for process in processes:
             process.kill()
-    return together(
-        [msgspec.json.decode(line, type=Report) for line in lines], where.listings // 10
-    )
+    reports = [msgspec.json.decode(line, type=Report) for line in lines]
+    return together(reports, where.condition.listings // 10)
 
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """What a contestant did, what the broker did for it, and how quiet its core was before."""
+    """What a contestant did, and how quiet its core was before."""
 
     outcome: Outcome
-    broker_us: float
-    """CPU microseconds of the broker for each listing read, starts and stops among them."""
     spin: float
     """Seconds of `machine.spin` just before."""
 
-    @property
-    def broker_share(self) -> float:
-        """The share of a core that the broker takes at this rate."""
-        return self.broker_us * self.outcome.rate / 1e6
 
-
-def watched(running: Servers, core: int, work: Callable[[], Outcome]) -> Contest:
-    """Let a contestant run and watch the broker meanwhile."""
+def watched(core: int, work: Callable[[], Outcome]) -> Contest:
+    """Let a contestant run, once the quiet of its core is measured."""
     spin = machine.spin(core)
-    broker = psutil.Process(running.kafka.pid)
-    before = _cpu(broker)
-    outcome = work()
-    return Contest(outcome, (_cpu(broker) - before) / outcome.read * 1e6, spin)
-
-
-def _cpu(process: psutil.Process) -> float:
-    used = process.cpu_times()
-    return float(used.user + used.system)
+    return Contest(work(), spin)
 
 
 def _started(command: Sequence[str], variables: dict[str, str], core: int) -> subprocess.Popen[str]:

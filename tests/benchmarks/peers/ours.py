@@ -18,7 +18,7 @@ from deploy.services.process import die_with_parent
 from streams.settings import Settings
 from tests.benchmarks.contestants import Meter, Task, ours
 from tests.benchmarks.machine import cpu_seconds, pin
-from tests.benchmarks.peers.work import Outcome
+from tests.benchmarks.peers.work import Outcome, cpu_of
 
 QUIET_SECONDS: Final = 5.0
 """A worker that has had nothing for so long has no more to come: a rebalance takes less."""
@@ -29,6 +29,8 @@ class Shift(msgspec.Struct, frozen=True):
     """What a worker has to do."""
 
     core: int
+    broker: int
+    """Process id of the broker."""
     listings: int
     """In the topic; it ends at once when it has handled as many."""
 
@@ -39,6 +41,8 @@ class Sample(msgspec.Struct, frozen=True, array_like=True):
     seconds: float
     cpu: float
     """User and system time in seconds, all threads together."""
+    broker: float
+    """The same of the broker."""
     handled: int
 
 
@@ -55,15 +59,20 @@ class Progress(Meter):
 
     def __init__(self, shift: Shift) -> None:
         super().__init__(Task("ours", shift.core, listings=shift.listings))
-        self.samples = [Sample(time.perf_counter(), cpu_seconds(), 0)]
+        self._broker = shift.broker
+        self.samples = [self._sample(0)]
 
     def at(self, handled: int) -> bool:
         """Note how many listings were handled so far; return whether that was all."""
-        now, last = time.perf_counter(), self.samples[-1]
+        last = self.samples[-1]
         if handled > last.handled:
-            self.samples.append(Sample(now, cpu_seconds(), handled))
+            self.samples.append(self._sample(handled))
             return handled >= self.task.listings
-        return now - last.seconds > (QUIET_SECONDS if handled else IDLE_SECONDS)
+        quiet = time.perf_counter() - last.seconds
+        return quiet > (QUIET_SECONDS if handled else IDLE_SECONDS)
+
+    def _sample(self, handled: int) -> Sample:
+        return Sample(time.perf_counter(), cpu_seconds(), cpu_of(self._broker), handled)
 
 
 def together(reports: Sequence[Report], warm_up: int) -> Outcome:
@@ -89,6 +98,7 @@ def together(reports: Sequence[Report], warm_up: int) -> Outcome:
         sum(s.handled for s in lasts) - sum(s.handled for s in firsts),
         end - begin,
         sum(s.cpu for s in lasts) - sum(s.cpu for s in firsts),
+        max(s.broker for s in lasts) - max(s.broker for s in firsts),
         sum(report.samples[-1].handled for report in reports),
         0,
         sum(report.acted for report in reports),

@@ -47,36 +47,32 @@ class Rounds:
     """Who stands for another condition, and whom it is set beside."""
 
 
-def base_entrants(
-    where: Ground, cores: Cores, workers: Sequence[int], missing: dict[str, str]
-) -> list[Entrant]:
+def base_entrants(where: Ground, cores: Cores, missing: dict[str, str]) -> list[Entrant]:
     """Return ours and its peers; who can't be had here is noted as missing, with the reason."""
-    entrants = [_ours(OURS, where, cores, workers[0])]
+    entrants = [_ours(OURS, where, cores)]
     for peer in PEERS:
         try:
             entrants.append(_peer(peer, peer.name, where, cores))
         except MissingPeerError as error:
             missing[peer.name] = str(error)
-    return [
-        *entrants,
-        Entrant(
-            JUDGING_FAUST,
-            lambda number: run_plain_faust(where, cores.contestant, f"peers-judging-{number}"),
-        ),
-        *(_ours(f"ours, {count} workers", where, cores, count, OURS) for count in workers[1:]),
-    ]
+    faust = Entrant(
+        JUDGING_FAUST,
+        lambda number: run_plain_faust(where, cores.contestant, f"peers-judging-{number}"),
+    )
+    return [*entrants, faust]
 
 
-def varied_entrants(words: str, where: Ground, cores: Cores, workers: int) -> list[Entrant]:
-    """Return ours and the raw client that it is compared with, under another condition."""
-    return [
-        _ours(f"ours, {words}", where, cores, workers, OURS),
-        _peer(RAW, f"{RAW.name}, {words}", where, cores, RAW.name),
-    ]
+def further_entrants(where: Ground, base: Ground, cores: Cores) -> list[Entrant]:
+    """Return ours under a further condition, and the raw client where the topic is another."""
+    words = where.condition.words
+    ours = _ours(f"ours, {words}", where, cores, OURS)
+    if where.condition.workers != base.condition.workers:
+        return [ours]
+    return [ours, _peer(RAW, f"{RAW.name}, {words}", where, cores, RAW.name)]
 
 
-def _ours(name: str, where: Ground, cores: Cores, workers: int, beside: str = "") -> Entrant:
-    each = [cores.worker(number) for number in range(workers)]
+def _ours(name: str, where: Ground, cores: Cores, beside: str = "") -> Entrant:
+    each = [cores.worker(number) for number in range(where.condition.workers)]
     return Entrant(name, lambda _number: run_ours(where, each), beside)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import resource
 import sys
@@ -29,6 +30,8 @@ class Job:
     way: str
     """A key of the peer's `main`."""
     bootstrap: str
+    broker: int
+    """Process id of the broker."""
     registry: str
     """Address of the schema registry."""
     topic: str
@@ -57,6 +60,8 @@ class Outcome:
     seconds: float
     cpu: float
     """User and system time in seconds, all threads together."""
+    broker: float
+    """The same of the broker, meanwhile."""
     read: int
     """Listings it read in all, those before the clock ran among them."""
     named: int
@@ -74,6 +79,30 @@ class Outcome:
         """CPU microseconds a listing."""
         return self.cpu / self.listings * 1e6
 
+    @property
+    def broker_us(self) -> float:
+        """CPU microseconds of the broker a listing."""
+        return self.broker / self.listings * 1e6
+
+    @property
+    def broker_share(self) -> float:
+        """The share of a core that the broker took."""
+        return self.broker / self.seconds
+
+
+def cpu_of(process: int) -> float:
+    """Return the user and system time of a process in seconds, in steps of 10 ms (`proc(5)`)."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    handled: int
+    clock: float
+    cpu: float
+    broker: float
+
 
 class Clock:
     """Counts listings; notes time and CPU at the first and at the last one.
@@ -84,8 +113,9 @@ class Clock:
 
     def __init__(self, job: Job) -> None:
         self._listings = job.listings
-        self._started: tuple[int, float, float] | None = None
-        self._ended: tuple[int, float, float] | None = None
+        self._broker = job.broker
+        self._started: _Moment | None = None
+        self._ended: _Moment | None = None
         self.handled = 0
 
     def count(self, listings: int = 1) -> bool:
@@ -103,14 +133,26 @@ class Clock:
         """Return what was measured. Raises RuntimeError when not all was read."""
         if self._started is None or self._ended is None:
             raise RuntimeError(f"ended after {self.handled:,} of {self._listings:,} listings")
-        (first, began, before), (last, ended, after) = self._started, self._ended
+        start, end = self._started, self._ended
         return Outcome(
-            version, last - first, ended - began, after - before, self.handled, named, acted
+            version,
+            end.handled - start.handled,
+            end.clock - start.clock,
+            end.cpu - start.cpu,
+            end.broker - start.broker,
+            self.handled,
+            named,
+            acted,
         )
 
-    def _now(self) -> tuple[int, float, float]:
+    def _now(self) -> _Moment:
         used = resource.getrusage(resource.RUSAGE_SELF)
-        return self.handled, time.perf_counter(), used.ru_utime + used.ru_stime
+        return _Moment(
+            self.handled,
+            time.perf_counter(),
+            used.ru_utime + used.ru_stime,
+            cpu_of(self._broker),
+        )
 
 
 class Screening:

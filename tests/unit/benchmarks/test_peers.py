@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ import schemas
 from tests.benchmarks import machine
 from tests.benchmarks.__main__ import codecs, numbers
 from tests.benchmarks.peers.comparison import conditions, section
-from tests.benchmarks.peers.contest import Contest
+from tests.benchmarks.peers.contest import Condition, Contest
 from tests.benchmarks.peers.ours import Report, Sample, together
 from tests.benchmarks.peers.programs import PEERS, MissingPeerError, kafka_streams, kcat
 from tests.benchmarks.peers.rounds import OURS, Entrant, Rounds, play
@@ -26,9 +27,9 @@ SCHEMA = schemas.load("listing")
 
 def _job(**values: Any) -> Job:
     given: dict[str, Any] = {
-        "way": "scan", "bootstrap": "", "registry": "", "topic": "", "takedowns": "", "group": "",
-        "partitions": 1, "listings": 10, "marks": ["Zorvex", "Quandrel"], "schema": SCHEMA,
-        "currency": "USD", "below_minor": 7_000,
+        "way": "scan", "bootstrap": "", "broker": os.getpid(), "registry": "", "topic": "",
+        "takedowns": "", "group": "", "partitions": 1, "listings": 10, "schema": SCHEMA,
+        "marks": ["Zorvex", "Quandrel"], "currency": "USD", "below_minor": 7_000,
     }  # fmt: skip
     return Job(**given | values)
 
@@ -80,7 +81,7 @@ def test_what_was_not_read_to_the_end_has_no_outcome() -> None:
         clock.outcome("1", 0, 0)
 
 
-def _report(*samples: tuple[float, float, int]) -> Report:
+def _report(*samples: tuple[float, float, float, int]) -> Report:
     return Report([Sample(*sample) for sample in samples], 2)
 
 
@@ -88,27 +89,27 @@ def test_workers_are_measured_while_all_of_them_are_at_work() -> None:
     """The second begins at 3 s, the first is done at 6 s: 300 and 150 listings in between."""
     outcome = together(
         [
-            _report((0, 1.0, 0), (1, 1.5, 100), (2.9, 3.0, 300), (6.0, 6.0, 600)),
-            _report((0, 1.0, 0), (3, 2.0, 50), (5.9, 4.0, 200), (8.0, 5.0, 400)),
+            _report((0, 1.0, 0, 0), (1, 1.5, 1, 100), (2.9, 3.0, 2, 300), (6.0, 6.0, 4.5, 600)),
+            _report((0, 1.0, 0, 0), (3, 2.0, 2.5, 50), (5.9, 4.0, 4, 200), (8.0, 5.0, 5, 400)),
         ],
         warm_up=100,
     )
-    assert (outcome.listings, outcome.seconds, outcome.cpu) == (450, 3.0, 5.0)
+    assert (outcome.listings, outcome.seconds, outcome.cpu, outcome.broker) == (450, 3.0, 5.0, 2.0)
     assert (outcome.read, outcome.acted) == (1_000, 4)
 
 
 def test_workers_that_were_never_at_work_together_are_refused() -> None:
-    first = _report((0, 1.0, 0), (1, 1.5, 500), (2, 2.5, 1_000))
+    first = _report((0, 1.0, 0, 0), (1, 1.5, 0, 500), (2, 2.5, 0, 1_000))
     with pytest.raises(RuntimeError, match="one was done when another began"):
-        together([first, _report((0, 1.0, 0), (3, 1.5, 100))], warm_up=100)
+        together([first, _report((0, 1.0, 0, 0), (3, 1.5, 0, 100))], warm_up=100)
     with pytest.raises(RuntimeError, match="next to nothing to do"):
-        together([first, _report((0, 1.0, 0), (3, 1.5, 10))], warm_up=100)
+        together([first, _report((0, 1.0, 0, 0), (3, 1.5, 0, 10))], warm_up=100)
 
 
 def _contest(rate: float, cpu_us: float) -> Contest:
     listings = 1_000
-    outcome = Outcome("1", listings, listings / rate, listings * cpu_us / 1e6, listings, 100, 10)
-    return Contest(outcome, 2.0, 0.05)
+    cpu = listings * cpu_us / 1e6
+    return Contest(Outcome("1", listings, listings / rate, cpu, 0.01, listings, 100, 10), 0.05)
 
 
 def _rates(values: dict[str, list[float]]) -> Callable[[str], Callable[[int], Outcome]]:
@@ -116,7 +117,7 @@ def _rates(values: dict[str, list[float]]) -> Callable[[str], Callable[[int], Ou
 
 
 def _watch(run: Callable[[], Outcome]) -> Contest:
-    return Contest(run(), 2.0, 0.05)
+    return Contest(run(), 0.05)
 
 
 def test_a_peer_that_fails_is_missing_and_the_rounds_go_on() -> None:
@@ -177,11 +178,20 @@ def test_ratios_are_of_ours_to_the_peer_and_who_is_missing_says_why() -> None:
 
 def test_each_further_condition_differs_from_the_first_in_one_thing() -> None:
     options = Options(
-        machine.Cores(0, 1), "", compressions=("lz4", "none", "zstd"), partitions=(4, 64)
+        machine.Cores(0, 1),
+        "",
+        listings=100,
+        compressions=("lz4", "none", "zstd"),
+        partitions=(4, 64),
+        workers=(1, 2),
     )
     assert conditions(options) == [
-        ("none", "none", 4), ("zstd", "zstd", 4), ("64 partitions", "lz4", 64)
-    ]  # fmt: skip
+        Condition("", "lz4", 4, 1, 100),
+        Condition("none", "none", 4, 1, 100),
+        Condition("zstd", "zstd", 4, 1, 100),
+        Condition("64 partitions", "lz4", 64, 1, 100),
+        Condition("2 workers", "lz4", 4, 2, 300),
+    ]
 
 
 def test_workers_have_cores_of_their_own_from_the_contestants_downwards() -> None:

@@ -180,11 +180,16 @@ public final class StreamsPeer {
     return takedown;
   }
 
-  /** Returns how many were handled, the clock and the CPU time of the process in nanoseconds. */
+  /** Returns how many were handled, the clock, CPU time of this process and of the broker (ns). */
   private long[] now() {
     OperatingSystemMXBean system =
         (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-    return new long[] {handled, System.nanoTime(), system.getProcessCpuTime()};
+    long broker =
+        ProcessHandle.of(job.get("broker").asLong())
+            .flatMap(process -> process.info().totalCpuDuration())
+            .orElseThrow()
+            .toNanos();
+    return new long[] {handled, System.nanoTime(), system.getProcessCpuTime(), broker};
   }
 
   private Map<String, Object> outcome() {
@@ -193,6 +198,7 @@ public final class StreamsPeer {
     outcome.put("listings", ended[0] - started[0]);
     outcome.put("seconds", (ended[1] - started[1]) / 1e9);
     outcome.put("cpu", (ended[2] - started[2]) / 1e9);
+    outcome.put("broker", (ended[3] - started[3]) / 1e9);
     outcome.put("read", PASSES * listings);
     outcome.put("named", PASSES * named);
     outcome.put("acted", PASSES * acted);
