@@ -92,7 +92,7 @@ def section(options: Options, described: str, rounds: Rounds, size: float) -> Se
             f"{settings_text()}) is read by one contestant after the other, each a process on a "
             f"core of its own, broker, registry and Redis on another; {options.rounds} rounds, "
             "another contestant first in each. Ours does the whole way; a peer does what is said "
-            "of it below, with the settings that its documentation names. Where a peer scans, it "
+            "of it below, with its defaults where nothing else is said. Where a peer scans, it "
             "looks for the marks as they are written, ASCII case ignored, and a listing is cheap "
             "under 0.35 of the reference price: no disguise, no vocabulary, no seller. Plain Faust "
             "gets fewer listings, as it is slow. CPU is user and system time of the process, "
