@@ -64,19 +64,19 @@ class Ground:
     def job(self, peer: Peer, group: str) -> Job:
         """Return what a peer has to do here."""
         return Job(
-            peer.way,
-            self.settings.kafka_bootstrap,
-            self.broker,
-            self.settings.schema_registry_url,
-            self.settings.topic(topics.LISTINGS.name),
-            self.settings.topic(TAKEDOWNS),
-            group,
-            self.settings.topic_partitions,
-            max(1_000, int(self.condition.listings * peer.share)),
-            [right.mark for right in self.rights],
-            schemas.load("listing"),
-            "USD",
-            int(CHEAP * catalogue.REFERENCE),
+            way=peer.way,
+            bootstrap=self.settings.kafka_bootstrap,
+            broker=self.broker,
+            registry=self.settings.schema_registry_url,
+            topic=self.settings.topic(topics.LISTINGS.name),
+            takedowns=self.settings.topic(TAKEDOWNS),
+            group=group,
+            partitions=self.settings.topic_partitions,
+            listings=max(1_000, int(self.condition.listings * peer.share)),
+            marks=[right.mark for right in self.rights],
+            schema=schemas.load("listing"),
+            currency="USD",
+            below_minor=int(CHEAP * catalogue.REFERENCE),
         )
 
 
