@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -82,7 +83,7 @@ def conditions(options: Options) -> list[Condition]:
 def section(options: Options, described: str, rounds: Rounds, size: float) -> Section:
     """Return the report of these rounds."""
     contests = rounds.contests
-    spins = [1e3 * contest.spin for found in contests.values() for contest in found]
+    spins = [1e3 * contest.spin for found in contests.values() for contest in found.values()]
     return Section(
         title="Peers",
         how=(
@@ -106,8 +107,13 @@ def section(options: Options, described: str, rounds: Rounds, size: float) -> Se
         notes=(
             _noise(spins),
             *(
-                f"**{name}**{_version(contests.get(name, []))}: {does}."
+                f"**{name}**{_version(contests.get(name, {}))}: {does}."
                 for name, does in _DOES.items()
+            ),
+            *(
+                f"**{name}** failed; its other rounds count: {_why(rounds, name)}."
+                for name in rounds.failures
+                if name in contests
             ),
         ),
     )
@@ -135,10 +141,10 @@ def peer_table(rounds: Rounds) -> Table:
 def _row(name: str, rounds: Rounds) -> tuple[str, ...]:
     contests = rounds.contests
     goal = _GOALS.get(name, "")
-    if name in rounds.missing or name not in contests:
-        return (name, f"not run: {rounds.missing.get(name, '')}", "", "", goal, "", "", "", "")
+    if name not in contests:
+        return (name, f"not run: {_why(rounds, name)}", "", "", goal, "", "", "", "")
     found, ours = contests[name], contests[OURS]
-    last = found[-1].outcome
+    last = list(found.values())[-1].outcome
     beside = ("", "") if name == OURS else _ratios(ours, found)
     return (
         name,
@@ -147,7 +153,7 @@ def _row(name: str, rounds: Rounds) -> tuple[str, ...]:
         beside[0],
         goal,
         beside[1],
-        spread([contest.outcome.broker_us for contest in found]).text(1),
+        spread([contest.outcome.broker_us for contest in found.values()]).text(1),
         f"{100 * last.named / last.read:.2f} %" if last.named else "",
         f"{100 * last.acted / last.read:.2f} %" if last.acted else "",
     )
@@ -162,35 +168,47 @@ def condition_table(rounds: Rounds) -> Table:
     rows: list[tuple[str, ...]] = []
     for name, other in rounds.beside.items():
         if name not in rounds.contests or other not in rounds.contests:
-            rows.append((name, f"not run: {rounds.missing.get(name, '')}", *[""] * 5))
+            rows.append((name, f"not run: {_why(rounds, name)}", *[""] * 5))
             continue
         found = rounds.contests[name]
+        outcomes = [contest.outcome for contest in found.values()]
         rows.append((
             name,
             spread(_rates(found)).text(),
             spread(_cpu(found)).text(1),
             *_ratios(found, rounds.contests[other]),
-            spread([contest.outcome.broker_us for contest in found]).text(1),
-            spread([100 * contest.outcome.broker_share for contest in found]).text(0, " %"),
+            spread([outcome.broker_us for outcome in outcomes]).text(1),
+            spread([100 * outcome.broker_share for outcome in outcomes]).text(0, " %"),
         ))  # fmt: skip
     return Table(head, tuple(rows))
 
 
-def _ratios(one: list[Contest], other: list[Contest]) -> tuple[str, str]:
-    """Return listings a second and CPU of one to another, round by round."""
+def _ratios(one: Mapping[int, Contest], other: Mapping[int, Contest]) -> tuple[str, str]:
+    """Return listings a second and CPU of one to another, of the rounds in which both ran."""
+    both = sorted(one.keys() & other.keys())
+    if not both:
+        return "", ""
+    ones = {number: one[number] for number in both}
+    others = {number: other[number] for number in both}
     return (
-        spread(ratios(_rates(one), _rates(other))).text(2, " ×"),
-        spread(ratios(_cpu(one), _cpu(other))).text(2, " ×"),
+        spread(ratios(_rates(ones), _rates(others))).text(2, " ×"),
+        spread(ratios(_cpu(ones), _cpu(others))).text(2, " ×"),
     )
 
 
-def _rates(contests: list[Contest]) -> list[float]:
-    return [contest.outcome.rate for contest in contests]
+def _rates(contests: Mapping[int, Contest]) -> list[float]:
+    return [contest.outcome.rate for contest in contests.values()]
 
 
-def _cpu(contests: list[Contest]) -> list[float]:
-    return [contest.outcome.cpu_us for contest in contests]
+def _cpu(contests: Mapping[int, Contest]) -> list[float]:
+    return [contest.outcome.cpu_us for contest in contests.values()]
 
 
-def _version(contests: list[Contest]) -> str:
-    return f" {contests[-1].outcome.version}" if contests else ""
+def _version(contests: Mapping[int, Contest]) -> str:
+    return next((f" {contest.outcome.version}" for contest in contests.values()), "")
+
+
+def _why(rounds: Rounds, name: str) -> str:
+    failures = rounds.failures.get(name, {})
+    told = [f"in round {number}, {reason}" for number, reason in failures.items()]
+    return rounds.missing.get(name, "; ".join(told))

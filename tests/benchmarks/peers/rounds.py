@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -39,10 +40,12 @@ class Entrant:
 class Rounds:
     """What the rounds came to."""
 
-    contests: dict[str, list[Contest]] = field(default_factory=dict)
-    """By name, round by round."""
+    contests: dict[str, dict[int, Contest]] = field(default_factory=dict)
+    """By name and number of the round."""
     missing: dict[str, str] = field(default_factory=dict)
-    """Who could not run in every round, and why."""
+    """Who can't be had here, and why."""
+    failures: dict[str, dict[int, str]] = field(default_factory=dict)
+    """Who failed in which rounds, and why."""
     beside: dict[str, str] = field(default_factory=dict)
     """Who stands for another condition, and whom it is set beside."""
 
@@ -94,29 +97,34 @@ def play(
 ) -> None:
     """Let each entrant run once a round, watched; who begins changes from round to round.
 
-    Who fails is noted as missing, with the reason, and runs no more. Raises RuntimeError when ours
-    fails.
+    Of who fails the reason is noted, and the rounds go on. Raises RuntimeError when ours fails.
     """
     rounds.beside.update({entrant.name: entrant.beside for entrant in entrants if entrant.beside})
     for number in range(1, count + 1):
         first = number % len(entrants)
         for entrant in (*entrants[first:], *entrants[:first]):
-            if entrant.name in rounds.missing:
-                continue
             try:
                 contest = watch(partial(entrant.run, number))
             except RuntimeError as error:
                 if entrant.name == OURS:
                     raise
                 _tell(f"round {number}: {error}")
-                rounds.missing[entrant.name] = str(error).strip().splitlines()[-1]
-                rounds.contests.pop(entrant.name, None)
+                rounds.failures.setdefault(entrant.name, {})[number] = _reason(str(error))
                 continue
-            rounds.contests.setdefault(entrant.name, []).append(contest)
+            rounds.contests.setdefault(entrant.name, {})[number] = contest
             _tell(
                 f"round {number}: {entrant.name}: {contest.outcome.rate:,.0f}/s, "
                 f"{contest.outcome.cpu_us:.1f} µs CPU"
             )
+
+
+def _reason(log: str) -> str:
+    """Return the line of a log that names an error, the last one of several; else its last line."""
+    lines = log.strip().splitlines()
+    return next((line for line in reversed(lines) if _ERROR.match(line)), lines[-1])
+
+
+_ERROR: Final = re.compile(r"[\w.]*(?:Error|Exception|Timeout)\b")
 
 
 def _tell(line: str) -> None:

@@ -120,18 +120,18 @@ def _watch(run: Callable[[], Outcome]) -> Contest:
     return Contest(run(), 0.05)
 
 
-def test_a_peer_that_fails_is_missing_and_the_rounds_go_on() -> None:
+def test_of_a_peer_that_fails_the_reason_is_kept_and_the_rounds_go_on() -> None:
     def fails(number: int) -> Outcome:
         if number == 2:
-            raise RuntimeError("peer failed: Traceback\nConnectionError: gone\n")
-        return _contest(1.0, 1.0).outcome
+            raise RuntimeError("peer failed: Traceback\nConnectionError: gone\nwaiting: <Task>\n")
+        return _contest(number, 1.0).outcome
 
     rates = _rates({OURS: [1.0, 2.0, 3.0]})
     rounds = Rounds()
     play([Entrant(OURS, rates(OURS)), Entrant("peer", fails)], 3, _watch, rounds)
-    assert [round(c.outcome.rate) for c in rounds.contests[OURS]] == [1, 2, 3]
-    assert rounds.missing == {"peer": "ConnectionError: gone"}
-    assert "peer" not in rounds.contests
+    assert [round(c.outcome.rate) for c in rounds.contests[OURS].values()] == [1, 2, 3]
+    assert {n: round(c.outcome.rate) for n, c in rounds.contests["peer"].items()} == {1: 1, 3: 3}
+    assert rounds.failures == {"peer": {2: "ConnectionError: gone"}}
 
 
 @pytest.mark.parametrize(("command", "what"), [(kcat, "kcat"), (kafka_streams, "javac")])
@@ -152,19 +152,23 @@ def test_nothing_is_compared_with_when_ours_fails() -> None:
 
 
 def test_ratios_are_of_ours_to_the_peer_and_who_is_missing_says_why() -> None:
-    """Ours is 2 and 4 times the peer in its rounds, and takes a half and a third of its CPU."""
+    """Ours is 2 and 4 times the peer in its rounds, and takes a half and a third of its CPU.
+
+    In the second round the peer failed: it counts for nothing.
+    """
     names = [peer.name for peer in PEERS]
     there, others = names[-1], names[:-1]
     rounds = Rounds(
         {
-            OURS: [_contest(20_000, 10), _contest(20_000, 10)],
-            there: [_contest(10_000, 20), _contest(5_000, 30)],
-            "ours, lz4": [_contest(10_000, 10), _contest(10_000, 10)],
+            OURS: {1: _contest(20_000, 10), 2: _contest(90_000, 10), 3: _contest(20_000, 10)},
+            there: {1: _contest(10_000, 20), 3: _contest(5_000, 30)},
+            "ours, lz4": {1: _contest(10_000, 10), 3: _contest(10_000, 10)},
         },
         dict.fromkeys(others, "no uv"),
+        {there: {2: "ConnectionError: gone"}, "ours, zstd": {2: "no zstd"}},
         {"ours, lz4": OURS, "ours, zstd": OURS},
     )
-    report = section(Options(machine.Cores(0, 1), "the command", rounds=2), "", rounds, 587.0)
+    report = section(Options(machine.Cores(0, 1), "the command", rounds=3), "", rounds, 587.0)
     rows = {
         row[0]: dict(zip(report.tables[0].head, row, strict=True)) for row in report.tables[0].rows
     }
@@ -173,7 +177,8 @@ def test_ratios_are_of_ours_to_the_peer_and_who_is_missing_says_why() -> None:
     assert {rows[name]["listings/s"] for name in others} == {"not run: no uv"}
     varied = {row[0]: row for row in report.tables[1].rows}
     assert varied["ours, lz4"][3] == "0.50 × (0.50–0.50)"
-    assert varied["ours, zstd"][1].startswith("not run")
+    assert varied["ours, zstd"][1] == "not run: in round 2, no zstd"
+    assert any("ConnectionError: gone" in note for note in report.notes)
 
 
 def test_each_further_condition_differs_from_the_first_in_one_thing() -> None:
