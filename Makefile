@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 UV_VERSION := 0.13.9
 TOOLS := .venv-tools
 NATIVE := agents/monitoring/marks/_sieve.so agents/monitoring/vocabulary/_phrases.so \
-	streams/_projection.so streams/_transcoding.so
+	streams/_stored_batches.so streams/_projection.so streams/_transcoding.so
 UV := $(TOOLS)/bin/uv
 export UV_PYTHON_DOWNLOADS := never
 # As pip does: networks with a certificate authority of their own have it in the system's store.
@@ -39,7 +39,8 @@ $(UV):
 
 # Built by the installation of the package, which is asked for anew where a library is not there.
 $(NATIVE) &: deploy/native.py pyproject.toml agents/monitoring/marks/sieve.c \
-		agents/monitoring/vocabulary/phrases.c streams/projection.c streams/transcoding.c | $(UV)
+		agents/monitoring/vocabulary/phrases.c streams/stored_batches.c streams/projection.c \
+		streams/reader.h streams/transcoding.c | $(UV)
 	@$(UV) sync --quiet --frozen --no-dev --inexact --reinstall-package assayer --python $(PYTHON)
 	@touch $(NATIVE)
 

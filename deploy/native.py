@@ -19,6 +19,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 SOURCES = (
     "agents/monitoring/marks/sieve.c",
     "agents/monitoring/vocabulary/phrases.c",
+    "streams/stored_batches.c",
     "streams/projection.c",
     "streams/transcoding.c",
 )

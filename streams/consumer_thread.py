@@ -13,6 +13,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.batch_topics import BatchApp
+from streams.columns import ColumnRecords
+from streams.fetched import read_by_columns
 
 COMMIT_SECONDS: Final = 5.0
 """How long one commit may take: aiokafka itself tries for as long as the broker is silent."""
@@ -35,6 +37,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         await super().on_thread_stop()
 
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
+        read_by_columns()
         consumer = super()._create_worker_consumer(transport)
         # Faust has 1,500 ms fixed. A partition that was read while a fetch for the others was
         # under way waits until that fetch is over.
@@ -94,10 +97,10 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def fetch(
         self, partitions: set[TP], seconds: float, limit: int
-    ) -> Mapping[TP, list[Any]]:
+    ) -> Mapping[TP, ColumnRecords]:
         """Return up to `limit` records of these partitions, waiting `seconds` for the first."""
         return cast(
-            Mapping[TP, list[Any]],
+            Mapping[TP, ColumnRecords],
             await self.call_thread(
                 self._fetch_records,
                 self._ensure_consumer(),

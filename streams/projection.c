@@ -4,7 +4,7 @@
    field, more for what repeats. What is wrong with a record that is not whole is not said here.
    Nothing is read behind the end of a record, nothing written behind the room that is given. */
 
-#include <stdint.h>
+#include "reader.h"
 
 enum {                 /* operands */
     END,               /* */
@@ -30,34 +30,6 @@ typedef struct {
     int64_t count, room;
     int64_t full;               /* there was no room for all */
 } Strings;
-
-typedef struct {
-    const uint8_t *data;
-    int64_t at, end;
-    int broken;
-} Reader;
-
-static uint64_t read_bits(Reader *reader) {
-    uint64_t value = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-        if (reader->at >= reader->end) break;
-        uint8_t byte = reader->data[reader->at++];
-        value |= (uint64_t)(byte & 127) << shift;
-        if (byte < 128) return value;
-    }
-    reader->broken = 1;
-    return 0;
-}
-
-static int64_t read_number(Reader *reader) {
-    uint64_t value = read_bits(reader);
-    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
-}
-
-static void skip(Reader *reader, int64_t size) {
-    if (size < 0 || size > reader->end - reader->at) reader->broken = 1;
-    else reader->at += size;
-}
 
 static void note(Reader *reader, Strings *strings) {
     int64_t size = read_number(reader), start = reader->at;

@@ -4,8 +4,9 @@
    What is wrong with a record that is not whole is not said here. Nothing is read behind the end of
    a record, nothing written behind the room that is given. */
 
-#include <stdint.h>
 #include <string.h>
+
+#include "reader.h"
 
 enum {                 /* operands */
     END,               /* */
@@ -28,28 +29,10 @@ enum { NO = 0xC2, YES = 0xC3, BINARY = 0xC6, FLOAT32 = 0xCA, FLOAT64 = 0xCB,
        INT64 = 0xD3, LONG_TEXT = 0xDB, ARRAY = 0xDD, MAP = 0xDF, SHORT_TEXT = 0xA0 };
 
 typedef struct {
-    const uint8_t *data;
-    int64_t at, end;
-    int broken;
-} Reader;
-
-typedef struct {
     uint8_t *bytes;
     int64_t at, room;
     int full;
 } Writer;
-
-static int64_t read_number(Reader *reader) {
-    uint64_t value = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-        if (reader->at >= reader->end) break;
-        uint8_t byte = reader->data[reader->at++];
-        value |= (uint64_t)(byte & 127) << shift;
-        if (byte < 128) return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
-    }
-    reader->broken = 1;
-    return 0;
-}
 
 static void write_big(Writer *writer, uint8_t kind, uint64_t value, int size) {
     if (writer->room - writer->at < HEAD) {

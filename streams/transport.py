@@ -38,6 +38,7 @@ from faust.types.tuples import ConsumerMessage, Message
 
 from streams.batch_topics import BatchApp, BatchSettings
 from streams.batches import Record, RecordBatch
+from streams.columns import ColumnRecords
 from streams.consumer_thread import BatchConsumerThread
 from streams.offsets import OffsetLedger
 
@@ -97,7 +98,7 @@ class BatchConsumer(driver.Consumer):
                 for record in fetched:
                     yield tp, self._to_message(tp, record)
 
-    async def _fetch(self) -> dict[TP, list[Any]]:
+    async def _fetch(self) -> dict[TP, ColumnRecords]:
         """Return records of the partitions that have room, having waited a little for company."""
         active = set(self._get_active_partitions())
         full = {tp for tp in active if self._ledger.in_flight(tp) >= self._batches.in_flight}
@@ -120,7 +121,7 @@ class BatchConsumer(driver.Consumer):
             await asyncio.sleep(self._batches.wait)
             more = await self._thread.fetch(free, 0, limit - count)
             for tp, records in more.items():
-                fetched[tp] = [*fetched.get(tp, ()), *records]
+                fetched[tp] = ColumnRecords.joined([*filter(None, [fetched.get(tp)]), records])
         return fetched
 
     def _worth_waiting(self, fetched: Mapping[TP, Any]) -> bool:
@@ -135,17 +136,31 @@ class BatchConsumer(driver.Consumer):
             and any(tp.topic in self._batches.topics for tp in fetched)
         )
 
-    def _batch_message(self, tp: TP, records: Sequence[Record], received: float) -> ConsumerMessage:
+    def _batch_message(self, tp: TP, records: ColumnRecords, received: float) -> ConsumerMessage:
         batch = RecordBatch(tp.topic, tp.partition, records, received)
+        return self._message_of(tp, records[-1], batch)
+
+    def _to_message(self, tp: TP, record: Record) -> ConsumerMessage:
+        """Return the message of a record of an ordinary topic."""
+        return self._message_of(tp, record, record.value, record.key, record.headers)
+
+    def _message_of(
+        self,
+        tp: TP,
+        last: Record,
+        value: object,
+        key: bytes | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> ConsumerMessage:
         return ConsumerMessage(
             tp.topic,
             tp.partition,
-            batch.last_offset,
-            records[-1].timestamp / 1000.0,
+            last.offset,
+            last.timestamp / 1000.0,
             0,
-            [],
-            None,
-            cast(Any, batch),
+            list(headers),
+            key,
+            cast(Any, value),
             None,
             tp=tp,
             generation_id=self.app.consumer_generation_id,

@@ -21,6 +21,7 @@ SUBJECTS: Final[dict[str, str]] = {
     "catch_up": "tests.benchmarks.catch_up",
     "endurance": "tests.benchmarks.endurance",
     "memory": "tests.benchmarks.memory",
+    "fetching": "tests.benchmarks.fetching",
     "projection": "tests.benchmarks.projection",
     "policy": "tests.benchmarks.policy",
     "examination": "tests.benchmarks.examination",

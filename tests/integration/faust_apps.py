@@ -143,6 +143,23 @@ def produce(
     assert producer.flush(10) == 0
 
 
+def produce_whole(
+    settings: Settings,
+    topic: str,
+    records: Iterable[tuple[bytes | None, bytes, list[tuple[str, str | bytes | None]]]],
+    compression: str,
+) -> None:
+    """Send records with key, value and headers, a millisecond apart from 1,000 ms on."""
+    producer = Producer(
+        {"bootstrap.servers": settings.kafka_bootstrap, "compression.type": compression}
+    )
+    for number, (key, value, headers) in enumerate(records):
+        producer.produce(
+            topic, value=value, key=key, headers=headers, partition=0, timestamp=1_000 + number
+        )
+    assert producer.flush(10) == 0
+
+
 def produce_in_transaction(
     settings: Settings, topic: str, values: Sequence[str], *, commit: bool
 ) -> None:

@@ -22,6 +22,7 @@ from tests.integration.faust_apps import (
     make_topic,
     produce,
     produce_in_transaction,
+    produce_whole,
     until,
     until_committed,
 )
@@ -293,6 +294,42 @@ def test_offsets_without_a_record_do_no_harm(settings: Settings) -> None:
             produce(settings, topic, ["after"])
             await until(lambda: app.values(topic)[-1] == "after", "the next record")
         assert app.values(topic) == [*_numbers(10), *_numbers(10, 20), "after"]
+
+    asyncio.run(scenario())
+
+
+def test_records_arrive_whole_however_their_producer_compresses(settings: Settings) -> None:
+    """Batch topics give columns, ordinary topics Faust's messages: of the same bytes."""
+    # The times are of 1970.
+    topic, plain = (
+        make_topic(settings, name, 1, **{"retention.ms": "-1"}) for name in ("whole", "whole-plain")
+    )
+    sent: list[tuple[bytes | None, bytes, list[tuple[str, str | bytes | None]]]] = [
+        (b"k%d" % n if n % 3 else None, b"v%d" % n * (n % 40), [("ce_id", b"%d" % n), ("é", b"")])
+        for n in range(200)
+    ]
+    for compression in ("none", "gzip", "snappy", "lz4", "zstd"):
+        for name in (topic, plain):
+            produce_whole(settings, name, sent, compression)
+    messages: list[Any] = []
+
+    async def scenario() -> None:
+        app = HoldingApp(settings, topic, on_batch=Held.ack)
+
+        @app.app.agent(app.app.topic(plain, value_serializer="raw", key_serializer="raw"))
+        async def ordinary(stream: Any) -> None:
+            async for event in stream.events():
+                messages.append(event.message)  # noqa: PERF401 - one by one, as they come
+
+        async with app:
+            await until(lambda: len(messages) == 1000, "the ordinary topic")
+            await until(lambda: len(app.values(topic)) == 1000, "the batch topic")
+        batched = [record for held in app.held for record in held.batch.records]
+        assert [(each.key, each.value, list(each.headers)) for each in batched] == sent * 5
+        assert [each.offset for each in batched] == list(range(1000))
+        assert [each.timestamp for each in batched] == [*range(1_000, 1_200)] * 5
+        assert [(each.key, each.value, list(each.headers)) for each in messages] == sent * 5
+        assert [each.timestamp for each in messages] == [n / 1000 for n in range(1_000, 1_200)] * 5
 
     asyncio.run(scenario())
 
