@@ -39,6 +39,7 @@ from agents.reviews import review_of
 from agents.takedowns import TakedownEvents, takedown
 from streams.batches import Record, RecordBatch
 from streams.codec import Decoder, Encoder
+from streams.columns import values_of
 from streams.dead_letters import letters
 from streams.metrics import Metrics
 from streams.producer import Outgoing, Producer
@@ -99,7 +100,7 @@ class Monitor:
     async def judge(self, batch: RecordBatch) -> Judged:
         """Judge every listing of the batch under one registry and one policy."""
         judge = self._keeper.current
-        await self._decoder.prepare(record.value for record in batch.records)
+        await self._decoder.prepare(values_of(batch.records))
         received = int(batch.received_at * 1000)
         screened = screen(
             batch.records,
@@ -201,9 +202,10 @@ class Monitor:
         known: tuple[SellerFacts | None, Past | None],
     ) -> None:
         verdict, listing = judgement.verdict, examination.listing
-        headers = tuple(record.headers)
+        headers: tuple[tuple[str, bytes], ...] = ()
         decided = event = None
         if verdict.outcome != "allow":
+            headers = tuple(record.headers)
             inputs = inputs_of(judged.batch.topic, judged.batch.partition, record, *known)
             decided = takedown(
                 decision_of(examination, judgement, sold.get(listing.listing_id), received, inputs)
@@ -215,9 +217,13 @@ class Monitor:
                 )
             event = self._events.event(decided, headers)
         judged.outcomes[verdict.outcome] += 1
-        judged.rules.update((rule, "enforce") for rule in verdict.rules)
-        judged.rules.update((rule, "shadow") for rule in judgement.shadow)
-        judged.rules.update((rule, "snoozed") for rule in judgement.snoozed)
+        for mode, rules in (
+            ("enforce", verdict.rules),
+            ("shadow", judgement.shadow),
+            ("snoozed", judgement.snoozed),
+        ):
+            for rule in rules:
+                judged.rules[rule, mode] += 1
         if (
             judged.trial is not None
             and judgement.on_trial is not None

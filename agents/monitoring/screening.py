@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
@@ -20,7 +20,8 @@ from agents.monitoring.pictures import hashes_of
 from agents.records import YEAR_2000_MS, Listing
 from streams import topics
 from streams.batches import Record
-from streams.codec import DecodeError, Decoder, ProjectedValues
+from streams.codec import DecodeError, Decoder
+from streams.columns import values_of
 from streams.dead_letters import Failure
 from streams.schema_registry import SchemaRegistry
 from streams.texts import Texts
@@ -92,15 +93,21 @@ def screen(
     """
     result = Screened()
     started = time.perf_counter()
-    projected = decoder.project_all([_within(record.value, limits) for record in records])
-    refused = _refused(records, projected, limits, now)
-    result.failures = [
-        Failure(records[n], error.reason, str(error)) for n, error in refused.items()
-    ]
+    values = values_of(records)
+    too_large = _too_large(values, limits)
+    projected = decoder.project_all(_without(values, too_large))
     kinds, times, sellers = projected.fields
+    moments = [record.timestamp for record in records] if now is None else [now] * len(records)
+    refused = projected.refused | too_large
+    refused |= _out_of_time(times, moments, limits, refused)
+    result.failures = [
+        Failure(records[n], error.reason, str(error)) for n, error in sorted(refused.items())
+    ]
     deleted = [n for n, kind in enumerate(kinds) if kind == "DELETED" and n not in refused]
     result.allowed = [times[n] for n in deleted]
-    judged = np.setdiff1d(np.arange(len(records)), [*refused, *deleted])
+    kept = np.ones(len(records), np.bool_)
+    kept[[*refused, *deleted]] = False
+    judged = np.flatnonzero(kept)
     seen, near = _looked_at(judge, projected.texts.only(judged), projected.items.only(judged))
     again = set(watched.among([sellers[n] for n in judged.tolist()])) if judge.watches else set()
     for number in again:
@@ -144,28 +151,38 @@ def examine_all(judge: Judge, listings: Sequence[Listing]) -> list[Examination |
     return [examined for _, examined in _examine(judge, chosen, near)]
 
 
-def _refused(
-    records: Sequence[Record], projected: ProjectedValues, limits: Limits, now: int | None
+def _too_large(values: Sequence[bytes | None], limits: Limits) -> dict[int, DecodeError]:
+    """Return what is wrong with values that are too large to be looked at."""
+    most = limits.record_bytes
+    return {
+        number: DecodeError(
+            "too_large", f"{len(value)} bytes, and a listing may have {most} at most"
+        )
+        for number, value in enumerate(values)
+        if value is not None and len(value) > most
+    }
+
+
+def _without(values: Sequence[bytes | None], left_out: Collection[int]) -> Sequence[bytes | None]:
+    """Return the values, with nothing in the place of some."""
+    if not left_out:
+        return values
+    kept = list(values)
+    for number in left_out:
+        kept[number] = None
+    return kept
+
+
+def _out_of_time(
+    times: Sequence[int], moments: Sequence[int], limits: Limits, refused: Mapping[int, DecodeError]
 ) -> dict[int, DecodeError]:
-    """Return what is wrong with records that can't be judged, in their order."""
-    refused = dict(projected.refused)
+    """Return what is wrong with the times of those that are not refused already."""
     ahead = limits.clock_ahead_s * 1000
-    times = projected.fields[1]
-    for number, record in enumerate(records):
-        moment = record.timestamp if now is None else now
-        try:
-            if record.value is not None and len(record.value) > limits.record_bytes:
-                _refuse_size(len(record.value), limits)
-            if number not in refused and not YEAR_2000_MS <= times[number] <= moment + ahead:
-                _refuse_time(times[number], moment)
-        except DecodeError as error:
-            refused[number] = error
-    return dict(sorted(refused.items()))
-
-
-def _within(value: bytes | None, limits: Limits) -> bytes | None:
-    """Return a value, if it is not too large to be looked at."""
-    return value if value is None or len(value) <= limits.record_bytes else None
+    return {
+        number: _bad_time(time, moment)
+        for number, (time, moment) in enumerate(zip(times, moments, strict=True))
+        if number not in refused and not YEAR_2000_MS <= time <= moment + ahead
+    }
 
 
 def _looked_at(
@@ -287,13 +304,9 @@ def to_listing(decoder: Decoder, value: bytes | None) -> Listing:
         raise DecodeError("foreign_record", f"not a listing: {error}") from None
 
 
-def _refuse_size(size: int, limits: Limits) -> None:
-    raise DecodeError(
-        "too_large", f"{size} bytes, and a listing may have {limits.record_bytes} at most"
-    )
-
-
-def _refuse_time(occurred_at: int, now: int) -> None:
+def _bad_time(occurred_at: int, now: int) -> DecodeError:
     if occurred_at < YEAR_2000_MS:
-        raise DecodeError("bad_time", f"occurred_at {occurred_at} ms lies before the year 2000")
-    raise DecodeError("bad_time", f"occurred_at lies {(occurred_at - now) // 1000} s in the future")
+        text = f"occurred_at {occurred_at} ms lies before the year 2000"
+    else:
+        text = f"occurred_at lies {(occurred_at - now) // 1000} s in the future"
+    return DecodeError("bad_time", text)
