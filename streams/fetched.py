@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from aiokafka.consumer import fetcher
@@ -20,6 +20,9 @@ from aiokafka.record.control_record import ABORT_MARKER, ControlRecord
 
 from streams.columns import OFFSET, ColumnRecords
 from streams.stored_batches import FetchedBytes, LegacyBatch, Piece, StoredBatch, library
+
+_CONTROL_KEY_BYTES: Final = 4
+"""A version and a type."""
 
 
 def read_by_columns() -> None:
@@ -112,7 +115,12 @@ class FetchedPartition:
 
     def _is_abort(self, batch: StoredBatch) -> bool:
         records = ColumnRecords.of_pieces([batch.piece().cut_out()])
-        return bool(records and ControlRecord.parse(records[0].key) == ABORT_MARKER)
+        if not records:
+            return False
+        key = records[0].key or b""
+        if len(key) < _CONTROL_KEY_BYTES:
+            raise CorruptRecordException(f"a control record of no kind in {self._tp}")
+        return bool(ControlRecord.parse(key) == ABORT_MARKER)
 
 
 class FetchedResult(fetcher.FetchResult):  # type: ignore[misc, unused-ignore]
