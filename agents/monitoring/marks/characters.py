@@ -165,6 +165,8 @@ def _letters_of_other_scripts() -> Iterator[tuple[int, int]]:
     """Yield the letters, digits and vowel signs beyond ASCII, with what each reads as."""
     for code in (*range(0x80, 0xD800), *range(0xE000, _LAST_LETTER)):
         character = chr(code)
+        if code in _DOTS:
+            continue
         if character.isalnum():
             yield code, code if _is_ideograph(code) else _plain_code(code)
         elif 0x900 <= code < 0x1100 and unicodedata.category(character) in ("Mn", "Mc"):
@@ -172,6 +174,8 @@ def _letters_of_other_scripts() -> Iterator[tuple[int, int]]:
             yield code, code
 
 
+_DOTS: Final = (0x318D, 0xA78F)
+"""Letters by their category that are written as middle dots between others."""
 _LAST_LETTER: Final = 0x33480
 """Behind the last block of ideographs; Unicode has no letters beyond."""
 

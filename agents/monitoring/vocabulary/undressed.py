@@ -13,6 +13,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, NamedTuple
 
 from agents.monitoring.confusables import load_table
@@ -58,6 +59,13 @@ class Cell(NamedTuple):
     fold: str
 
 
+_SIGNS: Final = re.compile(r"[<>&|\\{}]|\[[-_|\]]|\(\)|/-|-/")
+"""What markup, and letters drawn with signs, have in them."""
+_ODD: Final = frozenset(("accent", "compatibility", "small_capital", "script"))
+_EVERYDAY: Final = frozenset("áéíóúñüçãõâêôàèìòùäöÁÉÍÓÚÑÜÇÃÕÂÊÔÀÈÌÒÙÄÖ×²³½ªº")
+"""Letters and signs of that kind that stand in every other text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Undressed:
     """A text as it shows, a cell a character."""
@@ -81,8 +89,11 @@ class Undressed:
 def undressed(original: str) -> tuple[Undressed, ...]:
     """Return the ways in which a text shows that its folded reading does not have.
 
-    With its accents, and without them where it has some.
+    With its accents, and without them where it has some. Most texts have nothing to undo: 30 µs
+    against two milliseconds for a long one.
     """
+    if not _has_disguise(original):
+        return ()
     plain = folded_reading(original)
     cells = _together(_of_one_script(_cells(original)))
     bare = [_without_accent(cell) for cell in cells]
@@ -91,17 +102,29 @@ def undressed(original: str) -> tuple[Undressed, ...]:
     return tuple(way for way in found if way.text != plain)
 
 
+def _has_disguise(text: str) -> bool:
+    """Return whether a text has anything that is undone here."""
+    return (
+        _SIGNS.search(text) is not None
+        or (not text.isascii() and any(map(_may_disguise, set(text))))
+        or _APART.search(text) is not None
+    )
+
+
+@cache
+def _may_disguise(character: str) -> bool:
+    """Return whether a character is odd in a text: no sign, and no letter that languages have."""
+    table, code = load_table(), ord(character)
+    return not character.isascii() and (
+        code in table.invisible or (table.kind.get(code) in _ODD and character not in _EVERYDAY)
+    )
+
+
 def ends_of(text: str) -> list[tuple[int, str]]:
     """Return what is read of a text so closely, each part with its offset."""
     if len(text) <= 2 * READ:
         return [(0, text)]
     return [(0, text[:READ]), (len(text) - READ, text[-READ:])]
-
-
-def as_written(original: str) -> Undressed:
-    """Return a text as it is written, for words that are compared letter by letter."""
-    cells = (Cell(c, place, place + 1, "") for place, c in enumerate(original))
-    return Undressed(original, tuple(cells))
 
 
 def passages(text: str) -> Iterator[tuple[int, str]]:
@@ -156,6 +179,7 @@ def _origin(decoded: Decoded, start: int, end: int) -> tuple[int, int]:
     return int(places.min()), int(places.max()) + 1
 
 
+@cache
 def _reading(character: str) -> tuple[str, str]:
     """Return what a character reads as by itself, and the fold."""
     table, code = load_table(), ord(character)

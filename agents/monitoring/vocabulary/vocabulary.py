@@ -14,7 +14,6 @@ from agents.monitoring.vocabulary.pieces import Pieces
 from agents.monitoring.vocabulary.replica import Finding, ReadText, ReplicaWords
 from agents.monitoring.vocabulary.undressed import (
     Undressed,
-    as_written,
     ends_of,
     passages,
     undressed,
@@ -129,21 +128,25 @@ class Vocabulary:
 
     def _undress(self, original: str) -> list[tuple[int, int, tuple[str, ...]]]:
         for offset, part in ends_of(original):
-            for way in (as_written(part), *undressed(part)):
-                found = [
-                    (*way.span(start, end), folds) for start, end, folds in self._disguised_in(way)
-                ]
-                if found:
-                    return [(start + offset, end + offset, folds) for start, end, folds in found]
+            found = list(self._disguised_in(part))
+            for way in () if found else undressed(part):
+                found += (
+                    (*way.span(start, end), folds) for start, end, folds in self._shown_in(way)
+                )
+            if found:
+                return [(start + offset, end + offset, folds) for start, end, folds in found]
         return []
 
-    def _disguised_in(self, way: Undressed) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    def _shown_in(self, way: Undressed) -> Iterator[tuple[int, int, tuple[str, ...]]]:
         """Yield the words of copying of a text as it shows that take a fold to read."""
         for finding in self._replica.find(way.text, [], title=True, whole=True):
             folds = way.folds(finding.start, finding.end)
             if folds and finding.kind == "replica":
                 yield finding.start, finding.end, folds
-        for offset, passage in passages(way.text):
+        yield from self._disguised_in(way.text)
+
+    def _disguised_in(self, text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+        for offset, passage in passages(text):
             for start, end, folds in self.disguised_words(passage, []):
                 yield start + offset, end + offset, folds
 
