@@ -90,9 +90,12 @@ class Denials:
             return False
         before = marks[place]
         head = text[first:start]
+        opening = self._opening(head)
+        if all(self._opens[hit.entry] not in ("before", "warning") for hit in opening):
+            return False
         hits = [
             hit
-            for hit in _valid(self._opening(head), self._opens, _TURNED_ROUND)
+            for hit in _valid(opening, self._opens, _TURNED_ROUND)
             if not head[: hit.start][-1:].isalnum()
         ]
         hits.append(Hit(-1, before[0] - first, before[1] - first))

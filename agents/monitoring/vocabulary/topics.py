@@ -23,7 +23,8 @@ TOPICS: Final = {
     # a proportion, a size in print, an exchange
     "ratio": Topic(
         r"1 ?(?:[:∶]|to|on|a|zu|do|pour|к|в|x) ?1|one (?:to|on|for) one|一比一|1比1|uno a uno"
-        r"|um (?:por|para) um|un pour un|eins zu eins|один в один|jeden do jednego|bire ?bir|bire bir",
+        r"|um (?:por|para) um|un pour un|eins zu eins|один в один|jeden do jednego"
+        r"|bire ?bir|bire bir",
         beside=True,
     ),
     # cells of a remote control, what a torch runs on
