@@ -33,7 +33,8 @@ from streams.aside import give_way, giving_way
 from streams.texts import Texts
 
 SHORT: Final = 3
-"""A mark with no more letters than this in its skeleton is looked for between words only."""
+"""A mark with no more letters than this in its skeleton is looked for between words only, and
+between letters that read as no Latin ones."""
 STRUCK_WORD: Final = 6
 """Letters a word has at least that is read with some of them struck out ('repl*ca')."""
 MOST_SIGHTINGS: Final = 30
@@ -362,7 +363,7 @@ class MarkMatcher:
         numbers, ends = self._long.find(skeleton.run_on)
         short, short_ends = self._short.find(skeleton.begun)
         if len(short):
-            closed = np.append(skeleton.apart[1:], True)[short_ends - 1]
+            closed = np.append(skeleton.apart[1:] | skeleton.beyond[1:], True)[short_ends - 1]
             numbers = np.concatenate((numbers, short[closed]))
             ends = np.concatenate((ends, short_ends[closed]))
         if not len(numbers):

@@ -274,7 +274,8 @@ static int write_letters(const Scratch *scratch, const uint16_t *classes, const 
         int64_t stop = number < pairs ? scratch->pairs[number] : shown;
         for (; at < stop; at++) {
             int class = classes[at], low = class & 0xFF;
-            bytes[written] = (uint8_t)(low ^ (BEGINS & -(!before & (low < BEYOND))));
+            int begins = !before | (before > 0xFF); /* skeleton.py, begun: '正品UGG' */
+            bytes[written] = (uint8_t)(low ^ (BEGINS & -(begins & (low < BEYOND))));
             apart[written] = !before;
             written += (class != 0) & (class != before);
             before = class;
@@ -286,7 +287,7 @@ static int write_letters(const Scratch *scratch, const uint16_t *classes, const 
         int again = (bytes[written - 1] | 0x20) == class && (pair == 'w' || before);
         if (doubled || again) continue;
         apart[written] = !before;
-        bytes[written] = (uint8_t)(before ? pair : pair ^ BEGINS);
+        bytes[written] = (uint8_t)(before && before <= 0xFF ? pair : pair ^ BEGINS);
         written += pair != before;
         before = pair;
         at += 2;

@@ -86,9 +86,14 @@ class Skeleton:
 
     @cached_property
     def begun(self) -> bytes:
-        """Return the same, with `BEGINS` turned over in letters that begin a word."""
-        begins = self.apart.view(np.uint8) * np.uint8(BEGINS)
-        return (self.classes.astype(np.uint8) ^ begins).tobytes()
+        """Return the same, with `BEGINS` turned over in letters that begin a word.
+
+        So does a letter behind one of a script that reads as no Latin one: '正品UGG'.
+        """
+        begins = self.apart.copy()
+        begins[1:] |= self.beyond[:-1] & ~self.beyond[1:]
+        turned = begins.view(np.uint8) * np.uint8(BEGINS)
+        return (self.classes.astype(np.uint8) ^ turned).tobytes()
 
     @cached_property
     def beyond(self) -> Bools:

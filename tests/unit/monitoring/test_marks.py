@@ -57,6 +57,9 @@ def found(title: str) -> list[tuple[str, str, str]]:
         ("NESTLE\u0301", "Nestlé", "NESTLE\u0301"),
         ("3M tape", "3M", "3M"),
         ("LV bag", "LV", "LV"),
+        ("正品LV包包", "LV", "LV"),
+        ("LV包", "LV", "LV"),
+        ("กระเป๋าBMWของแท้", "BMW", "BMW"),
         ("AppleWatch band", "Apple Watch", "AppleWatch"),
     ],
 )
@@ -271,7 +274,9 @@ def test_the_screen_sees_exactly_what_reading_a_listing_by_itself_finds(
     screened = matcher().screen(
         Texts.of([[text.encode() for text in fields] for fields in listings])
     )
-    assert set(screened) == {number for number, found in enumerate(alone) if found.marks}
+    marked = {number for number, found in enumerate(alone) if found.marks}
+    by_themselves = {number for number, seen in screened.items() if seen is None}
+    assert marked <= set(screened) <= marked | by_themselves
     for number, seen in screened.items():
         if seen is not None:
             assert matcher().found(seen, named[number]) == alone[number]

@@ -29,7 +29,7 @@ DISGUISES = (
     "&#90;orvex", "|\\/|aria", "/-\\pfel", "<b>Zor</b>vex", "V*lla", "H & B", "h&b", "Ｚ Ｖ Ｘ",
     "blacl<mer", "Blac|{mer", "l3lackmer", "Z&lt;b&gt;o&amp;lt;wbr&amp;gt;rvex",
     "{Z}{o}{r}{v}{e}{x}", "Q\u200bX", "𝐐𝐗", "QХ", "Q★X", "ΖΟΡΒΗΞ", "ζορβηξ", "ZvX!", "ﷺ" * 9,
-    "Zorve_", "Z\u200bVX", "Ardr\u200bnore",
+    "Zorve_", "Z\u200bVX", "Ardr\u200bnore", "正品ZVX包", "ก๊อปZVXแท้",
 )  # fmt: skip
 HARMLESS = {
     "Z0r*ex",
