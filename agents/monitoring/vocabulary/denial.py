@@ -125,7 +125,7 @@ class Denials:
         """Return whether a warning stands before the word, in its phrase."""
         return any(
             # 'caution: fakes'
-            self._opens[hit.entry] == "warning" and _few(head[hit.end :].lstrip(" ,:-"))
+            self._opens[hit.entry] == "warning" and _few(head[hit.end :].lstrip(" ,:!-"))
             for hit in hits
         )
 
