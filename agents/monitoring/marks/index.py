@@ -1,0 +1,131 @@
+"""Marks, compiled to flat arrays: made in memory, or used from a file as they lie there."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from agents.monitoring.marks.patterns import SHORT, U32, Patterns
+from agents.monitoring.marks.skeleton import BEGINS
+from agents.monitoring.marks.spellings import Spelling, packed, spellings_of, unpacked
+from agents.monitoring.marks.struck import StruckMarks
+from streams.aside import giving_way
+from streams.packed import Flat, PackedBytes, PackedTexts
+
+MOST_KEPT: Final = 20_000
+"""Patterns whose spellings are kept at hand: all of a thousand marks, the latest of more."""
+
+
+@dataclass(frozen=True)
+class MarkIndex:
+    """Marks, each known by its number, with the patterns of all their spellings. Immutable."""
+
+    marks: PackedTexts
+    """As they are written."""
+    patterns: Patterns
+    struck: StruckMarks
+    _spellings: PackedBytes = field(repr=False)
+    """All spellings, those of a pattern one after the other."""
+    _firsts: U32 = field(repr=False)
+    """By pattern, the number of its first spelling; one more for the end."""
+    _kept: dict[int, tuple[Spelling, ...]] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, marks: Sequence[str], *, shortest_struck: int = 0) -> MarkIndex:
+        """Compile marks: 60 µs each.
+
+        With fewer characters than `shortest_struck` none is read with letters struck out.
+        """
+        letters, starts = bytearray(), array("I", [0])
+        signed = bytearray()
+        packed_, packed_at = bytearray(), array("Q", [0])
+        for number, mark in enumerate(giving_way(marks)):
+            for pattern, spelling in _looked_for(number, mark):
+                letters += pattern
+                starts.append(len(letters))
+                signed.append(bool(spelling.signed))
+                packed_ += packed(spelling)
+                packed_at.append(len(packed_))
+        patterns, pattern_of = Patterns.of(
+            bytes(letters), np.frombuffer(starts, np.uint32), bytes(signed)
+        )
+        order = np.argsort(pattern_of, kind="stable")
+        firsts = np.searchsorted(pattern_of[order], np.arange(patterns.count + 1))
+        spellings = PackedBytes(
+            np.frombuffer(packed_, np.uint8), np.frombuffer(packed_at, np.uint64)
+        )
+        texts = PackedTexts.of(marks)
+        return cls(
+            texts,
+            patterns,
+            StruckMarks.of(texts, shortest_struck),
+            spellings.ordered(order),
+            firsts.astype(np.uint32),
+        )
+
+    @classmethod
+    def over(cls, arrays: Flat) -> MarkIndex:
+        """Return the index that `arrays` of another one are of."""
+        marks = PackedTexts(PackedBytes.over(arrays, "marks"))
+        return cls(
+            marks,
+            Patterns.over({name: arrays[f"pattern_{name}"] for name in Patterns.ARRAYS}),
+            StruckMarks.over(arrays, marks),
+            PackedBytes.over(arrays, "spellings"),
+            arrays["spellings_of"],
+        )
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the arrays by which the index is had again."""
+        return {
+            **self.marks.packed.arrays("marks"),
+            **{f"pattern_{name}": each for name, each in self.patterns.arrays.items()},
+            **self.struck.arrays(),
+            **self._spellings.arrays("spellings"),
+            "spellings_of": self._firsts,
+        }
+
+    def spellings(self, pattern: int, first_mark: int) -> tuple[Spelling, ...]:
+        """Return the spellings of a pattern, in the order of their marks.
+
+        `first_mark` is added to the numbers of these; it is the same in all calls.
+        """
+        found = self._kept.get(pattern)
+        if found is None:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            numbers = range(int(self._firsts[pattern]), int(self._firsts[pattern + 1]))
+            found = tuple(unpacked(self._spellings[number], first_mark) for number in numbers)
+            self._kept[pattern] = found
+        return found
+
+
+def _looked_for(number: int, mark: str) -> Iterator[tuple[bytes, Spelling]]:
+    """Yield what is looked for of a mark, and the spelling that may stand there."""
+    for pattern, spelling in spellings_of(number, mark):
+        # Scripts without spaces have no words to look between, and letters enough to be rare.
+        if len(pattern) > SHORT or max(pattern) >= 0x80:
+            yield pattern, spelling
+            continue
+        for begun in _as_words(pattern, spelling):
+            yield begun, spelling
+
+
+def _as_words(pattern: bytes, spelling: Spelling) -> set[bytes]:
+    """Return the ways the letters of a short mark may begin words: the first, all, or its own.
+
+    Any, where some are one letter for several: 'f*ila' has an f and a run.
+    """
+    letters = range(len(pattern))
+    ways = [{0}, set(letters), {0, *spelling.word_starts}]
+    if spelling.length > SHORT:
+        ways += ({0, cut} for cut in letters)
+    return {
+        bytes(byte ^ BEGINS if at in starts else byte for at, byte in enumerate(pattern))
+        for starts in ways
+    }
