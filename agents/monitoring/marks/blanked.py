@@ -54,6 +54,9 @@ class Owners:
         np.cumsum(np.fromiter(map(len, owners), np.int64, len(owners)), out=starts[1:])
         return cls(np.array([number for each in owners for number in each], np.uint32), starts)
 
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
     def __getitem__(self, word: int) -> list[int]:
         found: list[int] = self.of_word[self.starts[word] : self.starts[word + 1]].tolist()
         return found

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ from agents.monitoring.marks.struck import StruckMarks
 from streams.aside import giving_way
 from streams.packed import Flat, PackedBytes, PackedTexts
 
+_PART: Final = 20_000
+"""Marks that a process does at a time."""
 MOST_KEPT: Final = 20_000
 """Patterns whose spellings are kept at hand: all of a thousand marks, the latest of more."""
 
@@ -36,37 +39,24 @@ class MarkIndex:
     _kept: dict[int, tuple[Spelling, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(cls, marks: Sequence[str], *, shortest_struck: int = 0) -> MarkIndex:
-        """Compile marks: 60 µs each.
+    def of(cls, marks: Sequence[str], *, shortest_struck: int = 0, processes: int = 1) -> MarkIndex:
+        """Compile marks: 60 µs each, shared by `processes`.
 
         With fewer characters than `shortest_struck` none is read with letters struck out.
         """
-        letters, starts = bytearray(), array("I", [0])
-        signed = bytearray()
-        packed_, packed_at = bytearray(), array("Q", [0])
-        for number, mark in enumerate(giving_way(marks)):
-            for pattern, spelling in _looked_for(number, mark):
-                letters += pattern
-                starts.append(len(letters))
-                signed.append(bool(spelling.signed))
-                packed_ += packed(spelling)
-                packed_at.append(len(packed_))
-        patterns, pattern_of = Patterns.of(
-            bytes(letters), np.frombuffer(starts, np.uint32), bytes(signed)
-        )
+        texts = PackedTexts.of(marks)
+        # One after the other, each letting go of what the next does not need: of a million marks
+        # each takes a gigabyte while it is made.
+        struck = StruckMarks.of(texts, shortest_struck)
+        spelled = _spelled_by(processes, texts) if processes > 1 else _spelled(0, texts)
+        letters, letters_at, signed, data, data_at = spelled
+        del spelled
+        patterns, pattern_of = Patterns.of(letters, letters_at, signed)
+        del letters, letters_at, signed
         order = np.argsort(pattern_of, kind="stable")
         firsts = np.searchsorted(pattern_of[order], np.arange(patterns.count + 1))
-        spellings = PackedBytes(
-            np.frombuffer(packed_, np.uint8), np.frombuffer(packed_at, np.uint64)
-        )
-        texts = PackedTexts.of(marks)
-        return cls(
-            texts,
-            patterns,
-            StruckMarks.of(texts, shortest_struck),
-            spellings.ordered(order),
-            firsts.astype(np.uint32),
-        )
+        spellings = PackedBytes(np.frombuffer(data, np.uint8), data_at).ordered(order)
+        return cls(texts, patterns, struck, spellings, firsts.astype(np.uint32))
 
     @classmethod
     def over(cls, arrays: Flat) -> MarkIndex:
@@ -103,6 +93,53 @@ class MarkIndex:
             found = tuple(unpacked(self._spellings[number], first_mark) for number in numbers)
             self._kept[pattern] = found
         return found
+
+
+class _Spelled(NamedTuple):
+    """What is looked for of some marks: letters, and the spelling that may stand there."""
+
+    letters: bytes | bytearray
+    letters_at: U32
+    signed: bytes | bytearray
+    packed: bytes | bytearray
+    packed_at: npt.NDArray[np.uint64]
+
+
+def _spelled(first: int, marks: Sequence[str]) -> _Spelled:
+    """Return what is looked for of marks, the first of which has this number."""
+    letters, letters_at = bytearray(), array("I", [0])
+    packed_, packed_at = bytearray(), array("Q", [0])
+    signed = bytearray()
+    for number, mark in enumerate(giving_way(marks), start=first):
+        for pattern, spelling in _looked_for(number, mark):
+            letters += pattern
+            letters_at.append(len(letters))
+            signed.append(bool(spelling.signed))
+            packed_ += packed(spelling)
+            packed_at.append(len(packed_))
+    return _Spelled(
+        letters,
+        np.frombuffer(letters_at, np.uint32),
+        signed,
+        packed_,
+        np.frombuffer(packed_at, np.uint64),
+    )
+
+
+def _spelled_by(processes: int, marks: Sequence[str]) -> _Spelled:
+    """Return the same, a part of the marks done by each of some processes at a time."""
+    firsts = range(0, len(marks), _PART)
+    letters, letters_at, signed, data, data_at = bytearray(), [], bytearray(), bytearray(), []
+    with ProcessPoolExecutor(processes) as pool:
+        for part in pool.map(_spelled, firsts, (marks[n : n + _PART] for n in firsts)):
+            letters_at.append(part.letters_at[:-1] + np.uint32(len(letters)))
+            data_at.append(part.packed_at[:-1] + np.uint64(len(data)))
+            letters += part.letters
+            signed += part.signed
+            data += part.packed
+    letters_at.append(np.array([len(letters)], np.uint32))
+    data_at.append(np.array([len(data)], np.uint64))
+    return _Spelled(letters, np.concatenate(letters_at), signed, data, np.concatenate(data_at))
 
 
 def _looked_for(number: int, mark: str) -> Iterator[tuple[bytes, Spelling]]:

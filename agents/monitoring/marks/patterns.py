@@ -51,7 +51,9 @@ class Patterns(Arrays):
     )
 
     @classmethod
-    def of(cls, letters: bytes, starts: U32, signed: bytes) -> tuple[Patterns, U32]:
+    def of(
+        cls, letters: bytes | bytearray, starts: U32, signed: bytes | bytearray
+    ) -> tuple[Patterns, U32]:
         """Compile patterns, and return which one each of those given is: they may be equal.
 
         A pattern is a skeleton as `Skeleton.run_on` has it, or a short one as `begun` has it, and
