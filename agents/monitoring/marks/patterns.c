@@ -2,9 +2,8 @@
 
 #include "patterns.h"
 
-static void set_bit(const Patterns *patterns, uint64_t *filter, uint64_t hash) {
-    uint64_t bit = hash >> 8 & (uint64_t)patterns->filter_mask;
-    filter[bit >> 6] |= UINT64_C(1) << (bit & 63);
+static void set_bit(const uint64_t *bits, uint64_t bit) {
+    ((uint64_t *)bits)[bit >> 6] |= UINT64_C(1) << (bit & 63);
 }
 
 /* Add those of some letters that are not there yet, and write for each which pattern it is.
@@ -15,7 +14,6 @@ void assayer_patterns_add(Patterns *patterns, const uint8_t *given, const uint32
                           int64_t from, int64_t to, uint32_t *numbers) {
     uint8_t *letters = (uint8_t *)patterns->letters;
     uint32_t *starts = (uint32_t *)patterns->starts, *slots = (uint32_t *)patterns->slots;
-    uint64_t *filter = (uint64_t *)patterns->filter;
     for (int64_t at = from; at < to; at++) {
         const uint8_t *pattern = given + given_at[at];
         int64_t length = given_at[at + 1] - given_at[at];
@@ -25,9 +23,12 @@ void assayer_patterns_add(Patterns *patterns, const uint8_t *given, const uint32
             number = patterns->count++;
             memcpy(letters + starts[number], pattern, (size_t)length);
             starts[number + 1] = starts[number] + (uint32_t)length;
-            set_bit(patterns, filter, hash);
-            if (length > PATTERN_HEAD)
-                set_bit(patterns, filter, head_hash(eight_at(pattern, 0, length)));
+            if (length <= PATTERN_HEAD)
+                set_bit(patterns->small, hash >> 8 & (uint64_t)patterns->small_mask);
+            else {
+                set_bit(patterns->filter, hash >> 8 & (uint64_t)patterns->filter_mask);
+                set_bit(patterns->heads, head_bit(patterns, eight_at(pattern, 0, length)));
+            }
             uint64_t slot = hash >> 20 & (uint64_t)patterns->slot_mask;
             while (slots[slot]) slot = (slot + 1) & (uint64_t)patterns->slot_mask;
             slots[slot] = (uint32_t)number + 1;

@@ -18,9 +18,12 @@ typedef struct {
     const uint32_t *starts;  /* where each begins; one more for the end */
     const uint8_t *lengths;  /* for each number of letters, up to the most, whether one has so many */
     const uint8_t *signed_;  /* for each whether a sign has to stand behind it */
-    const uint64_t *filter;  /* bits at the hashes of patterns, and of the heads of longer ones */
+    const uint64_t *small;   /* bits at the hashes of patterns no longer than a head: these are few,
+                                and looked for at each word */
+    const uint64_t *filter;  /* the same of longer ones */
+    const uint64_t *heads;   /* bits at the hashes of what those begin with that are longer */
     const uint32_t *slots;   /* at hashes of patterns the number of one and 1; 0 for none */
-    int64_t count, filter_mask, slot_mask, longest;
+    int64_t count, small_mask, filter_mask, head_mask, slot_mask, longest;
     uint64_t below_64;       /* bit n: whether a pattern has n letters, for those below 64 */
 } Patterns;
 
@@ -52,13 +55,14 @@ static inline uint64_t eight_at(const uint8_t *letters, int64_t at, int64_t leng
     return eight;
 }
 
-static inline uint64_t head_hash(uint64_t eight) {
-    return hash_on(HEAD_START, first_of(eight, PATTERN_HEAD));
+/* The bit of a head among `heads`. */
+static inline uint64_t head_bit(const Patterns *patterns, uint64_t eight) {
+    return hash_on(HEAD_START, first_of(eight, PATTERN_HEAD)) >> 8 & (uint64_t)patterns->head_mask;
 }
 
-static inline int in_filter(const Patterns *patterns, uint64_t hash) {
-    uint64_t bit = hash >> 8 & (uint64_t)patterns->filter_mask;
-    return patterns->filter[bit >> 6] >> (bit & 63) & 1;
+static inline int has_bit(const uint64_t *bits, int64_t mask, uint64_t hash) {
+    uint64_t bit = hash >> 8 & (uint64_t)mask;
+    return bits[bit >> 6] >> (bit & 63) & 1;
 }
 
 static inline uint64_t hash_of(const uint8_t *letters, int64_t length) {
@@ -121,7 +125,9 @@ static inline void add_hit(Hits *hits, int64_t number, int64_t first) {
 
 static inline void look_up(const Patterns *patterns, const Written *text, uint64_t hash,
                            const uint8_t *looked_for, int64_t first, int64_t behind, Hits *hits) {
-    if (!in_filter(patterns, hash)) return;
+    if (behind - first <= PATTERN_HEAD ? !has_bit(patterns->small, patterns->small_mask, hash)
+                                       : !has_bit(patterns->filter, patterns->filter_mask, hash))
+        return;
     int64_t number = pattern_of(patterns, hash, looked_for, behind - first);
     if (number >= 0 && (!patterns->signed_[number] || text->apart[behind - 1] & SIGNED))
         add_hit(hits, number, first);
@@ -163,11 +169,19 @@ static void find_longest(const Patterns *patterns, const Written *text, int64_t 
     }
 }
 
-/* Find what begins at a letter; `ends` has a bit for each number of letters it may have. */
-static inline void find_at(const Patterns *patterns, const Written *text, int64_t first,
-                           uint64_t ends, Hits *hits) {
-    uint64_t eight = eight_at(text->letters, first, text->length), hash = HASH_START;
-    int64_t hashed = 0;
+/* Where a pattern may begin. */
+typedef struct {
+    int64_t first;
+    uint64_t ends;   /* a bit for each number of letters it may have */
+    uint64_t eight;  /* its first letters */
+    uint64_t head;   /* their bit among the heads */
+} Opening;
+
+/* Find what begins at a letter. */
+static inline void find_at(const Patterns *patterns, const Written *text, const Opening *opening,
+                           Hits *hits) {
+    uint64_t eight = opening->eight, ends = opening->ends, hash = HASH_START;
+    int64_t first = opening->first, hashed = 0;
     int in_head = 1;
     for (; ends; ends &= ends - 1) {
         int64_t count = __builtin_ctzll(ends);
@@ -176,7 +190,7 @@ static inline void find_at(const Patterns *patterns, const Written *text, int64_
             continue;
         }
         if (count > PATTERN_HEAD && in_head) {
-            if (!in_filter(patterns, head_hash(eight))) return;
+            if (!(patterns->heads[opening->head >> 6] >> (opening->head & 63) & 1)) return;
             in_head = 0;
         }
         for (; hashed + 8 < count; hashed += 8) {
@@ -189,19 +203,33 @@ static inline void find_at(const Patterns *patterns, const Written *text, int64_
     if (patterns->longest >= 64) find_longest(patterns, text, first, hits);
 }
 
+enum { AHEAD = 16 };
+
 /* Find the patterns in a text, ascending by where they begin and end.
 
-   All are counted, but no more than there is room for are written; with none the first is enough. */
+   All are counted, but no more than there is room for are written; with none the first is enough.
+   Openings are looked at when those AHEAD of them are known, and the memory of their heads is on its
+   way: under a million marks it is in no near cache. */
 static void find_patterns(const Patterns *patterns, const Written *text, Hits *hits) {
+    Opening openings[AHEAD];
+    int64_t noted = 0, looked_at = 0;
     for (int64_t word = 0; word <= text->length >> 6; word++) {
         for (uint64_t opens = text->opens[word]; opens; opens &= opens - 1) {
             int64_t first = (word << 6) + __builtin_ctzll(opens);
-            if (first == text->length) return;
+            if (first == text->length) break;
             uint64_t ends = openings_from(text, first) & patterns->below_64;
-            if (ends || patterns->longest >= 64) find_at(patterns, text, first, ends, hits);
+            if (!ends && patterns->longest < 64) continue;
+            if (noted - looked_at == AHEAD)
+                find_at(patterns, text, &openings[looked_at++ % AHEAD], hits);
+            Opening *opening = &openings[noted++ % AHEAD];
+            opening->first = first, opening->ends = ends;
+            opening->eight = eight_at(text->letters, first, text->length);
+            opening->head = head_bit(patterns, opening->eight);
+            __builtin_prefetch(&patterns->heads[opening->head >> 6]);
             if (!hits->room && hits->count) return;
         }
     }
+    while (looked_at < noted) find_at(patterns, text, &openings[looked_at++ % AHEAD], hits);
 }
 
 #endif

@@ -26,8 +26,12 @@ U32 = npt.NDArray[np.uint32]
 _SIGNED: Final = 2
 SHORT: Final = 3
 """A pattern with no more letters than this, all Latin, tells letters that begin a word."""
-_FILTER_BITS: Final = 8
-"""Bits of the filter for each pattern, and more than half of them unset."""
+_HEAD: Final = 6
+"""Letters a longer pattern is known by, to begin with."""
+_BITS_EACH: Final = 8
+"""Bits of a filter for each pattern, at least."""
+_HEAD_BITS_EACH: Final = 2
+"""The same of what patterns begin with, which several have in common: it is looked at most."""
 _PIECE: Final = 2_000
 """Patterns that are added between two rests: a fraction of a millisecond."""
 
@@ -35,16 +39,21 @@ _PIECE: Final = 2_000
 class Patterns(Arrays):
     """Patterns of bytes, each known by its index. Immutable; `patterns.h` explains the fields."""
 
-    ARRAYS: ClassVar = ("letters", "starts", "lengths", "signed_", "filter", "slots")
+    FILTERS: ClassVar = ("small", "filter", "heads")
+    ARRAYS: ClassVar = ("letters", "starts", "lengths", "signed_", *FILTERS, "slots")
     _fields_ = (
         ("letters", ctypes.c_void_p),
         ("starts", ctypes.c_void_p),
         ("lengths", ctypes.c_void_p),
         ("signed_", ctypes.c_void_p),
+        ("small", ctypes.c_void_p),
         ("filter", ctypes.c_void_p),
+        ("heads", ctypes.c_void_p),
         ("slots", ctypes.c_void_p),
         ("count", ctypes.c_int64),
+        ("small_mask", ctypes.c_int64),
         ("filter_mask", ctypes.c_int64),
+        ("head_mask", ctypes.c_int64),
         ("slot_mask", ctypes.c_int64),
         ("longest", ctypes.c_int64),
         ("below_64", ctypes.c_uint64),
@@ -65,17 +74,22 @@ class Patterns(Arrays):
         lengths = np.diff(starts.astype(np.int64))
         longest = int(lengths.max(initial=0))
         room = _power_of_two(3 * count // 2 + 1)  # a slot at least stays free: it ends a search
-        bits = max(64, _power_of_two(2 * _FILTER_BITS * count))
+        small = int(np.count_nonzero(lengths <= _HEAD))
+        bits = (2 * _BITS_EACH * small, _BITS_EACH * count, _HEAD_BITS_EACH * count)
+        filters = {
+            name: np.zeros(_power_of_two(-(-each // 64)), np.uint64)
+            for name, each in zip(cls.FILTERS, bits, strict=True)
+        }
         found = cls.holding(
             numbers={
-                "count": 0, "filter_mask": bits - 1,
+                "count": 0, **cls._masks(filters),
                 "slot_mask": room - 1, "longest": longest,
             },
             letters=np.zeros(len(given), np.uint8),
             starts=np.zeros(count + 1, np.uint32),
             lengths=np.isin(np.arange(longest + 1), lengths).view(np.uint8),
             signed_=np.ones(count, np.uint8),
-            filter=np.zeros(bits // 64, np.uint64),
+            **filters,
             slots=np.zeros(room, np.uint32),
         )  # fmt: skip
         for first in range(0, count, _PIECE):
@@ -95,12 +109,20 @@ class Patterns(Arrays):
         """Return the patterns of these arrays: `arrays` of others."""
         numbers = {
             "count": len(arrays["starts"]) - 1,
-            "filter_mask": 64 * len(arrays["filter"]) - 1,
+            **cls._masks(arrays),
             "slot_mask": len(arrays["slots"]) - 1,
             "longest": len(arrays["lengths"]) - 1,
             "below_64": sum(1 << int(size) for size in np.flatnonzero(arrays["lengths"][:64])),
         }
         return cls.holding(numbers=numbers, **arrays)
+
+    @classmethod
+    def _masks(cls, filters: Flat) -> dict[str, int]:
+        names = ("small_mask", "filter_mask", "head_mask")
+        return {
+            name: 64 * len(filters[filter_]) - 1
+            for name, filter_ in zip(names, cls.FILTERS, strict=True)
+        }
 
     def find(self, letters: bytes, apart: Bools) -> Iterator[tuple[int, int, int]]:
         """Yield which patterns stand between words, where each begins and how many letters it has.
