@@ -46,7 +46,7 @@ class Layer:
     def with_changes(self, changes: Mapping[str, Right | None], version: str) -> Registry:
         """Return the registry of these rights as changed, by id; None withdraws one.
 
-        It says what `compile_registry` says of the same rights. 0.2 ms a change, and 10 ms.
+        It says what `compile_registry` says of the same rights. 0.13 ms of work a change.
         """
         rights = LayeredRights(self.compiled, self.rights, changes)
         marks = _Marks(self.compiled, rights)

@@ -18,7 +18,7 @@ from agents.monitoring.marks.struck import StruckMarks
 from streams.aside import giving_way
 from streams.packed import Flat, PackedBytes, PackedTexts
 
-_PART: Final = 20_000
+PART: Final = 20_000
 """Marks that a process does at a time."""
 MOST_KEPT: Final = 20_000
 """Patterns whose spellings are kept at hand: all of a thousand marks, the latest of more."""
@@ -128,10 +128,10 @@ def _spelled(first: int, marks: Sequence[str]) -> _Spelled:
 
 def _spelled_by(processes: int, marks: Sequence[str]) -> _Spelled:
     """Return the same, a part of the marks done by each of some processes at a time."""
-    firsts = range(0, len(marks), _PART)
+    firsts = range(0, len(marks), PART)
     letters, letters_at, signed, data, data_at = bytearray(), [], bytearray(), bytearray(), []
     with ProcessPoolExecutor(processes) as pool:
-        for part in pool.map(_spelled, firsts, (marks[n : n + _PART] for n in firsts)):
+        for part in pool.map(_spelled, firsts, (marks[n : n + PART] for n in firsts)):
             letters_at.append(part.letters_at[:-1] + np.uint32(len(letters)))
             data_at.append(part.packed_at[:-1] + np.uint64(len(data)))
             letters += part.letters

@@ -11,10 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agents.monitoring.marks import spellings
-from agents.monitoring.marks.index import MarkIndex
+from agents.monitoring.marks.index import PART, MarkIndex
 from agents.monitoring.marks.patterns import SHORT, U32, Patterns
 from agents.monitoring.marks.skeleton import BEGINS
 from agents.monitoring.marks.spellings import packed, spellings_of, unpacked
+from tests.benchmarks import catalogue
 
 LETTERS = st.sampled_from(b"abcl\x85\xa5\xfe")
 BOUNDARY = 1
@@ -132,3 +133,10 @@ def test_an_index_made_of_the_arrays_of_another_says_the_same(marks: list[str]) 
     for pattern in range(index.patterns.count):
         assert again.spellings(pattern, 0) == index.spellings(pattern, 0)
     assert again.arrays().keys() == index.arrays().keys()
+
+
+def test_marks_that_several_processes_compile_are_as_if_one_did() -> None:
+    marks = [right.mark for right in catalogue.many_rights(3 * PART // 2)]
+    one, several = (MarkIndex.of(marks, processes=processes).arrays() for processes in (1, 2))
+    for name, each in one.items():
+        assert np.array_equal(each, several[name]), name
