@@ -23,7 +23,7 @@ U64 = npt.NDArray[np.uint64]
 BLANK: Final = "?"
 _ENDS: Final = (0, -1, 1)
 """Places in a word of which one has to hold a letter."""
-_NEAR: Final = 3
+_NEAR: Final = 5
 """Letters on either side of a sign by which it is known whether a mark may stand there."""
 _LAST_LETTER: Final = 0x100
 LATIN: Final = np.array([chr(code).isalpha() for code in range(_LAST_LETTER)] + [False])
@@ -221,7 +221,7 @@ class BlankedWords:
 
 
 def hashes_around(codes: Ints, places: Ints) -> U64:
-    """Return a number for the letters of a word, up to three, on either side of each place."""
+    """Return a number for the letters of a word, up to five, on either side of each place."""
     last = len(codes) - 1
     hashed = np.zeros(len(places), np.uint64)
     for way in (-1, 1):

@@ -11,7 +11,7 @@ enum { INVISIBLE = 1, SOFT = 2, ALPHABETIC = 8, SEVERAL = 16, SPELLED = 32, DRAW
 enum { STRIKING = 1, DRAWN = 2, OPENS = 4 };  /* struck.py */
 enum { READ = 1, UNREADABLE = 2 };            /* what `status` says of a listing */
 enum { DOUBLED = 1, SPREAD_OUT = 2 };         /* what `set_apart` says of letters */
-enum { BOUNDARY = 1, SPREAD = 4, FEW = 20, NEAR = 3, SPARE = 64 };
+enum { BOUNDARY = 1, SPREAD = 4, FEW = 20, NEAR = 5, SPARE = 64 };
 enum { KEYCAP = 0x20E3, OVERRIDE = 0x202E, NONCHARACTER = 0xFFFF, LATIN_END = 0x250,
        KANA = 0x3040, KANA_END = 0xFF9F, LATIN_1 = 0x100, LAST_SIGN = 0xFFFF };
 
