@@ -5,8 +5,10 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 UV_VERSION := 0.13.9
 TOOLS := .venv-tools
-NATIVE := agents/monitoring/marks/_sieve.so agents/monitoring/vocabulary/_phrases.so \
-	streams/_stored_batches.so streams/_projection.so streams/_transcoding.so
+NATIVE_SOURCES := agents/monitoring/marks/patterns.c agents/monitoring/marks/sieve.c \
+	agents/monitoring/vocabulary/phrases.c streams/stored_batches.c streams/projection.c \
+	streams/transcoding.c
+NATIVE := $(foreach source,$(NATIVE_SOURCES),$(dir $(source))_$(notdir $(source:.c=.so)))
 UV := $(TOOLS)/bin/uv
 export UV_PYTHON_DOWNLOADS := never
 # As pip does: networks with a certificate authority of their own have it in the system's store.
@@ -38,9 +40,8 @@ $(UV):
 	@touch $@ .venv/.installed
 
 # Built by the installation of the package, which is asked for anew where a library is not there.
-$(NATIVE) &: deploy/native.py pyproject.toml agents/monitoring/marks/sieve.c \
-		agents/monitoring/vocabulary/phrases.c streams/stored_batches.c streams/projection.c \
-		streams/reader.h streams/transcoding.c | $(UV)
+$(NATIVE) &: deploy/native.py pyproject.toml $(NATIVE_SOURCES) \
+		agents/monitoring/marks/patterns.h streams/reader.h | $(UV)
 	@$(UV) sync --quiet --frozen --no-dev --inexact --reinstall-package assayer --python $(PYTHON)
 	@touch $(NATIVE)
 

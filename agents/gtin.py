@@ -7,7 +7,7 @@ GTIN-14 is one with a packaging level in front and a check digit of its own.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from agents.records import Right
@@ -49,10 +49,10 @@ def problem_of(text: str) -> str:
     return ""
 
 
-def prefix_table(rights: Sequence[Right]) -> GtinPrefixes:
-    """Return which rights are registered for which prefix."""
+def prefix_table(rights: Iterable[tuple[int, Right]]) -> dict[str, tuple[int, ...]]:
+    """Return which rights, given with their positions, are registered for which prefix."""
     found: defaultdict[str, set[int]] = defaultdict(set)
-    for position, right in enumerate(rights):
+    for position, right in rights:
         for prefix in right.gtin_prefixes:
             if len(prefix) >= _MIN_PREFIX and prefix.isascii() and prefix.isdigit():
                 found[prefix].add(position)

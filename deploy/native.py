@@ -17,6 +17,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCES = (
+    "agents/monitoring/marks/patterns.c",
     "agents/monitoring/marks/sieve.c",
     "agents/monitoring/vocabulary/phrases.c",
     "streams/stored_batches.c",

@@ -29,11 +29,17 @@ class RightsLog:
         self._published_at: dict[str, int] = {}
         self.version = NONE
         self.refused: list[tuple[int, str]] = []
+        self._changed: set[str] = set()
 
     @property
     def rights(self) -> Mapping[str, Right]:
         """The rights by id."""
         return self._rights
+
+    def take_changed(self) -> set[str]:
+        """Return the ids of rights that were published or withdrawn since the last call."""
+        changed, self._changed = self._changed, set()
+        return changed
 
     def published_at(self, right_id: str) -> int:
         """Return the offset of the record that a right is of. Raises KeyError where it is none."""
@@ -57,6 +63,7 @@ class RightsLog:
             self.version = record.offset
             if record.value is None:
                 withdrawn = (record.key or b"").decode("utf-8", "replace")
+                self._changed.add(withdrawn)
                 self._rights.pop(withdrawn, None)
                 self._published_at.pop(withdrawn, None)
                 continue
@@ -65,6 +72,7 @@ class RightsLog:
             except DecodeError as error:
                 failed.append((record, error))
                 continue
+            self._changed.add(right.right_id)
             self._rights[right.right_id] = right
             self._published_at[right.right_id] = record.offset
         return failed

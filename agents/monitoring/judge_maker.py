@@ -10,7 +10,8 @@ from agents.alliance.rights_log import RightsLog, rights_decoder
 from agents.monitoring.judge import Judge
 from agents.monitoring.policies import Policy
 from agents.monitoring.policy_log import PolicyLog, State, offset_of, policies_decoder
-from agents.monitoring.registry import Registry, compile_registry
+from agents.monitoring.registry import Registry
+from agents.monitoring.registry_maker import RegistryMaker
 from streams.log_reader import LogRecord
 from streams.schema_registry import SchemaRegistry
 
@@ -33,6 +34,9 @@ class JudgeMaker:
         self._fallback = policy
         self._pinned = pinned
         self._swapping = threading.Lock()
+        self._registries = RegistryMaker()
+        self._changed: set[str] = set()
+        """Rights that the registry in use does not have as they are."""
         self._registry: Registry | None = None
         self._state: State | None = None
         self._current: Judge | None = None
@@ -69,14 +73,16 @@ class JudgeMaker:
     def renew_registry(self) -> None:
         """Compile the rights beside the registry in use, and swap."""
         started = time.perf_counter()
-        registry = compile_registry(
-            self._rights.rights.values(), str(self._rights.version), self._registry
+        self._changed |= self._rights.take_changed()
+        registry = self._registries.make(
+            self._rights.rights, self._changed, str(self._rights.version)
         )
+        self._changed = set()
         with self._swapping:
             self._registry = registry
             self._swap()
         log.info(
-            "registry version %s in use: %d rights, compiled in %.2f s",
+            "registry version %s in use: %d rights, made in %.2f s",
             registry.version,
             len(registry.rights),
             time.perf_counter() - started,

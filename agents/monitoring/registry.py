@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ import msgspec
 
 from agents.gtin import GtinPrefixes, prefix_table
 from agents.monitoring.folding import folded_reading
+from agents.monitoring.layered_rights import LayeredRights
 from agents.monitoring.marks import MarkMatcher, words_of
 from agents.monitoring.reference import countries
 from agents.monitoring.vocabulary import load as load_vocabulary
@@ -30,9 +31,11 @@ class Registry:
     """Every right in force or not, under one version, with the matcher of all their marks."""
 
     version: str
-    rights: tuple[Right, ...]
+    rights: Sequence[Right]
+    """Ascending by id."""
     matcher: MarkMatcher = field(repr=False)
-    rights_of_mark: tuple[tuple[int, ...], ...] = field(repr=False)
+    rights_of_mark: Sequence[tuple[int, ...]] = field(repr=False)
+    """By mark, the positions of the rights that have it, ascending."""
     images: KnownImages | None = field(default=None, repr=False)
     """The pictures known to show infringing goods; None where none is registered."""
     gtin_prefixes: GtinPrefixes = field(default_factory=dict, repr=False)
@@ -42,8 +45,10 @@ class Registry:
         return {}
 
     @cached_property
-    def positions(self) -> dict[str, int]:
+    def positions(self) -> Mapping[str, int]:
         """Where each right stands among `rights`, by its id."""
+        if isinstance(self.rights, LayeredRights):
+            return self.rights.positions
         return {right.right_id: position for position, right in enumerate(self.rights)}
 
     def concerns_goods(self, right: int, texts: ListingTexts) -> bool:
@@ -91,7 +96,7 @@ def compile_registry(
         else MarkMatcher(written, load_vocabulary().literals()),
         tuple(tuple(sorted(owners[words])) for words in marks),
         _images(ordered),
-        prefix_table(ordered),
+        prefix_table(enumerate(ordered)),
     )
 
 

@@ -39,6 +39,10 @@ _SYLLABLES: Final = (
     "nep", "osk", "pry", "rud", "sil", "tov", "ulm", "wex", "yar", "zim", "chal", "dro", "fis",
     "glen", "hax", "ivo", "jun", "krel", "lum", "nax", "plo", "quor",
 )  # fmt: skip
+LETTERS: Final = 9
+_CONSONANTS: Final = (*"bcdfghjklmnprstvwxz", "br", "ch", "dr", "gl", "kr", "pl", "st", "tr")
+_VOWELS: Final = ("a", "e", "i", "o", "u", "y", "ai", "ea", "io")
+_ORDINARY: Final = ("home", "sport", "baby", "tech", "studio", "garden", "power", "life", "style")
 _LOOKALIKES: Final = {"o": "о", "a": "а", "e": "е", "i": "і", "x": "х", "p": "р"}  # Cyrillic
 _DETAILS: Final = (
     "2 pcs", "Size M", "Size 42", "XL", "38 mm", "A4", "500 ml", "Black", "Rosa", "Blau", "白色",
@@ -56,17 +60,41 @@ def rights(count: int = RIGHTS) -> list[Right]:
             for _ in range(2 if chance.random() < 0.125 else 1)
         ]
         marks[" ".join(words)] = None
-    return [
-        Right(
-            f"tm-{index}",
-            f"{mark} Ltd",
-            brand=mark,
-            mark=mark,
-            reference_price_minor=REFERENCE,
-            reference_currency="USD",
+    return [right_of(f"tm-{index}", mark) for index, mark in enumerate(marks)]
+
+
+def many_rights(count: int) -> Iterator[Right]:
+    """Yield rights of invented marks of nine letters and more, which no honest title names.
+
+    One in three has a second word, one in six an ordinary one. The first are the same however many
+    there are.
+    """
+    chance = random.Random(3)
+    marks: set[str] = set()
+    while len(marks) < count:
+        word = "".join(
+            chance.choice(_CONSONANTS) + chance.choice(_VOWELS)
+            for _ in range(chance.choice((4, 4, 5, 6)))
         )
-        for index, mark in enumerate(marks)
-    ]
+        draw = chance.random()
+        second = "".join(chance.sample(_SYLLABLES, 2)) if draw < 1 / 6 else ""
+        second = chance.choice(_ORDINARY) if 1 / 6 <= draw < 1 / 3 else second
+        mark = f"{word} {second}".strip().title()
+        if len(word) >= LETTERS and mark not in marks:
+            marks.add(mark)
+            yield right_of(f"tm-{len(marks):07}", mark)
+
+
+def right_of(right_id: str, mark: str) -> Right:
+    """Return a right with the reference price that listings are measured against."""
+    return Right(
+        right_id,
+        f"{mark} Ltd",
+        brand=mark,
+        mark=mark,
+        reference_price_minor=REFERENCE,
+        reference_currency="USD",
+    )
 
 
 def sellers(now: int, count: int = SELLERS) -> list[Seller]:

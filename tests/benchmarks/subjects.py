@@ -28,6 +28,7 @@ SUBJECTS: Final[dict[str, str]] = {
     "hostile": "tests.benchmarks.hostile",
     "swap_pause": "tests.benchmarks.swap_pause",
     "images": "tests.benchmarks.images",
+    "million": "tests.benchmarks.million",
     "replay": "tests.benchmarks.replay",
 }
 """The module of each subject, in the order they are run and written."""

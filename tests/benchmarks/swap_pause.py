@@ -128,7 +128,7 @@ def section(options: Options, described: str, quiet: Sequence[Waits], rounds: Ro
 
 
 TICKS: Final = (
-    "While Hyperscan compiles marks it holds no lock of Python's, and the core goes from thread to "
+    "While a thread holds no lock of Python's, as in numpy and C, the core goes from thread to "
     "thread by the kernel's ticks, of 4 ms at 250 a second: the longest waits of a registry are a "
     "tick and the listing's own time."
 )

@@ -65,7 +65,7 @@ def right(right_id: str, *prefixes: str) -> Right:
 
 
 def owners(number: str, *rights: Right) -> list[str]:
-    return [rights[i].right_id for i in rights_of(number, prefix_table(rights))]
+    return [rights[i].right_id for i in rights_of(number, prefix_table(enumerate(rights)))]
 
 
 def test_the_longest_prefix_wins() -> None:

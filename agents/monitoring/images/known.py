@@ -30,18 +30,19 @@ _ROWS_AT_ONCE: Final = 65_536
 class KnownImages:
     """The known infringing hashes of a registry, and the owners' own pictures. Immutable."""
 
-    def __init__(self, rights: Sequence[Right]) -> None:
-        """Index the hashes of rights; a right is known by its position in `rights`.
+    def __init__(self, rights: Sequence[Right], positions: Sequence[int] | None = None) -> None:
+        """Index the hashes of rights; a right is known by its position in `rights`, or the given.
 
         Hashes that are none are passed over: `rights check` refuses them before they get here.
         """
+        numbers = range(len(rights)) if positions is None else positions
         self._infringing, self._right_of = _indexed(
-            (position, right.image_hashes) for position, right in enumerate(rights)
+            (position, right.image_hashes) for position, right in zip(numbers, rights, strict=True)
         )
         # A right's own pictures matter only where others of it are known to infringe.
         self._official, self._official_of = _indexed(
             (position, right.official_image_hashes)
-            for position, right in enumerate(rights)
+            for position, right in zip(numbers, rights, strict=True)
             if right.image_hashes
         )
 

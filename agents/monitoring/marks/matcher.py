@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as detail
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
 from agents.monitoring.folding import Reading
-from agents.monitoring.marks.characters import BOUNDARY, Bools, Ints
+from agents.monitoring.marks.characters import BOUNDARY
 from agents.monitoring.marks.decoding import (
     decode,
     places_of_half_drawn,
@@ -22,19 +24,21 @@ from agents.monitoring.marks.decoding import (
 )
 from agents.monitoring.marks.disguise import Sighting, look_at
 from agents.monitoring.marks.gaps import Strength
-from agents.monitoring.marks.literals import Literals
+from agents.monitoring.marks.index import MarkIndex
 from agents.monitoring.marks.overlaps import Placed, longest, surer
 from agents.monitoring.marks.sheet import MOST_CHARACTERS, Sheet, first_texts
 from agents.monitoring.marks.sieve import Sieve, Sifted
-from agents.monitoring.marks.skeleton import BEGINS, Skeleton, fold, turns
-from agents.monitoring.marks.spellings import Spelling, spellings_of, words_of
-from agents.monitoring.marks.struck import StruckMarks
-from streams.aside import give_way, giving_way
+from agents.monitoring.marks.skeleton import Skeleton, fold, turns
+from agents.monitoring.marks.spellings import Spelling, words_of
+from agents.monitoring.marks.struck import struck_places, struck_words
+from streams.packed import Joined
 from streams.texts import Texts
 
-SHORT: Final = 3
-"""A mark with no more letters than this in its skeleton is looked for between words only, and
-between letters that read as no Latin ones."""
+FIRST_WORD: Final = 1 << 40
+"""Number of the first word; those of marks are less."""
+_NONE: Final = frozenset[int]()
+_ALONE: Final = 2
+"""Indexes of a matcher whose marks are all in one: theirs, and that of the words."""
 STRUCK_WORD: Final = 6
 """Letters a word has at least that is read with some of them struck out ('repl*ca')."""
 MOST_SIGHTINGS: Final = 30
@@ -87,49 +91,47 @@ Seen = Mapping[str, Sequence[Placed]]
 
 
 class MarkMatcher:
-    """All marks of a registry, compiled. Immutable; built aside and swapped in.
-
-    Not for use from two threads at once: see `Literals`.
-    """
+    """All marks of a registry, compiled. Immutable; built aside and swapped in."""
 
     def __init__(self, marks: Sequence[str], words: Sequence[str] = ()) -> None:
         """Compile `marks`, and `words` that count only under a disguise.
 
         A mark, or word, is known by its index from here on.
         """
-        self.marks = tuple(marks)
-        struck = [word if len(word) >= STRUCK_WORD else "" for word in words]
-        self._struck = StruckMarks([words_of(mark) for mark in giving_way((*self.marks, *struck))])
-        by_pattern: dict[bytes, tuple[Spelling, ...]] = {}
-        for number, mark in enumerate((*marks, *words)):
-            for pattern, spelling in spellings_of(number, mark):
-                give_way()
-                by_pattern[pattern] = (*by_pattern.get(pattern, ()), spelling)
-        self._patterns = list(by_pattern)
-        self._spellings = list(by_pattern.values())
-        self._lengths: Ints = np.array([len(found[0].runs) for found in self._spellings], np.intp)
-        long: list[int] = []
-        short: list[int] = []
-        for number, pattern in enumerate(giving_way(self._patterns)):
-            # Scripts without spaces have no words to look between, and letters enough to be rare.
-            between_words = len(pattern) <= SHORT and max(pattern) < 0x80
-            (short if between_words else long).append(number)
-        begun = [
-            (words, n)
-            for n in giving_way(short)
-            for words in _as_words(self._patterns[n], self._spellings[n])
-        ]
-        self._long = Literals([(self._patterns[n], n) for n in long])
-        self._short = Literals(begun)
-        self._sieve = Sieve(
-            [self._patterns[n] for n in long if self._is_of_mark(n)],
-            [pattern for pattern, n in begun if self._is_of_mark(n)],
-            self._struck.contexts,
-        )
+        self._set([MarkIndex.of(marks)], words, _NONE)
 
-    def _is_of_mark(self, number: int) -> bool:
-        """Return whether a pattern is one of a mark, not of words alone."""
-        return any(spelling.mark < len(self.marks) for spelling in self._spellings[number])
+    @classmethod
+    def layered(
+        cls,
+        indexes: Sequence[MarkIndex],
+        words: Sequence[str] = (),
+        withdrawn: frozenset[int] = _NONE,
+    ) -> MarkMatcher:
+        """Return the matcher of marks that are compiled already, one index behind the other.
+
+        A mark's number counts on from those of the indexes before its own. Marks that were
+        `withdrawn` are not found. What is found is what one index of the rest would find, whichever
+        index a mark is in.
+        """
+        made = cls.__new__(cls)
+        made._set(indexes, words, withdrawn)  # noqa: SLF001
+        return made
+
+    def _set(
+        self, indexes: Sequence[MarkIndex], words: Sequence[str], withdrawn: frozenset[int]
+    ) -> None:
+        firsts = itertools.accumulate((len(each.marks) for each in indexes), initial=0)
+        of_marks = tuple(zip(indexes, firsts, strict=False))
+        self.marks: Sequence[str] = Joined([each.marks for each in indexes])
+        self._parts = (*of_marks, (_index_of_words(tuple(words)), FIRST_WORD))
+        self._contexts = [index.struck.contexts for index, _ in self._parts]
+        self._withdrawn = withdrawn
+        self._sieve = Sieve([(index.patterns, index.struck.contexts) for index in indexes])
+
+    def _order(self, mark: int) -> object:
+        """Return what tells which of two marks comes first, whichever index each is in."""
+        is_one = len(self._parts) <= _ALONE or mark >= FIRST_WORD
+        return mark if is_one else words_of(self.marks[mark])
 
     def screen(self, listings: Texts) -> dict[int, Seen | None]:
         """Return which of some listings name a mark, given the texts of each, and what.
@@ -162,8 +164,8 @@ class MarkMatcher:
         for number, placed in seen_by.items():
             if number in cut:
                 found[numbers[number]] = None
-            elif any(item.sighting.mark < len(self.marks) for item in placed):
-                found[numbers[number]] = _by_text(sheet, placed)
+            elif any(item.sighting.mark < FIRST_WORD for item in placed):
+                found[numbers[number]] = self._by_text(sheet, placed)
         return found
 
     def _with_struck_letters(self, listings: Texts, sifted: Sifted) -> set[int]:
@@ -173,9 +175,18 @@ class MarkMatcher:
             for number, texts in sifted.struck.items()
             if number not in sifted.through and number not in sifted.unreadable
             for text, places in texts
-            for sighting in self._struck.find(listings.text(text).decode(), places)
-            if sighting.mark < len(self.marks)
+            for sighting in self._struck_at(listings.text(text).decode(), places)
+            if sighting.mark < FIRST_WORD
         }
+
+    def _struck_at(self, text: str, places: Sequence[int]) -> Iterator[Sighting]:
+        """Yield the marks and words of which signs at these places strike out letters."""
+        words = list(struck_words(text, places))
+        for index, first_mark in self._parts:
+            for sighting in index.struck.find(text, words):
+                mark = first_mark + sighting.mark
+                if mark not in self._withdrawn:
+                    yield replace(sighting, mark=mark)
 
     def find(self, fields: Mapping[str, str]) -> list[MarkMatch]:
         """Return every mark in these texts, in the order of fields and positions.
@@ -197,11 +208,13 @@ class MarkMatcher:
         counts = [len(fields) or 1 for fields in kept]
         text = "".join(f"{BOUNDARY}{BOUNDARY.join(fields.values())}" for fields in kept)
         seen: dict[int, list[Placed]] = {}
-        if self._patterns and text:
+        if text:
             sheet = Sheet(text, counts)
             seen, _ = self._read(sheet)
         return [
-            self._named(_by_text(sheet, seen[number]), fields) if number in seen else Found([], [])
+            self._named(self._by_text(sheet, seen[number]), fields)
+            if number in seen
+            else Found([], [])
             for number, fields in enumerate(kept)
         ]
 
@@ -220,10 +233,10 @@ class MarkMatcher:
                 continue
             reading = Reading(text)
             for sighting, start, end in placed:
-                is_word = sighting.mark >= len(self.marks)
+                is_word = sighting.mark >= FIRST_WORD
                 (found.words if is_word else found.marks).append(
                     MarkMatch(
-                        sighting.mark - len(self.marks) if is_word else sighting.mark,
+                        sighting.mark - FIRST_WORD if is_word else sighting.mark,
                         name,
                         start,
                         end,
@@ -296,10 +309,22 @@ class MarkMatcher:
             found.setdefault(number, {}).setdefault(key, Placed(sighting, *key[1:]))
         return {number: list(placed.values()) for number, placed in found.items()}, cut
 
+    def _by_text(self, sheet: Sheet, placed: Iterable[Placed]) -> Seen:
+        """Return what was sighted in one listing of a sheet by text, with spans of the text."""
+        by_span: defaultdict[tuple[int, int], list[Placed]] = defaultdict(list)
+        for sighting, start, end in placed:
+            span = sheet.text_at(start)
+            by_span[span].append(Placed(sighting, start - span[0], end - span[0]))
+        return {
+            sheet.text[start:end]: longest(found, self._order)
+            for (start, end), found in by_span.items()
+        }
+
     def _struck_in(self, sheet: Sheet) -> Iterator[tuple[int, Sighting]]:
         """Yield the marks of which letters are struck out, each with its listing."""
-        for number, places in sheet.by_listing(self._struck.places(sheet.decoded)).items():
-            for sighting in self._struck.find(sheet.listing(number), places):
+        struck = struck_places(sheet.decoded, self._contexts)
+        for number, places in sheet.by_listing(struck).items():
+            for sighting in self._struck_at(sheet.listing(number), places):
                 yield number, sighting
 
     def _sightings(
@@ -351,7 +376,7 @@ class MarkMatcher:
                 sighting = look_at(spelling, skeleton, letter)
                 if sighting is None:
                     continue
-                if spelling.mark >= len(self.marks) and sighting.strength != "hidden":
+                if spelling.mark >= FIRST_WORD and sighting.strength != "hidden":
                     continue  # a word written plainly is read with the vocabulary
                 seen[key] += 1
                 yield number, skeleton, sighting
@@ -360,55 +385,20 @@ class MarkMatcher:
         """Yield the places where a mark's skeleton stands between the edges of words."""
         if not len(skeleton):
             return
-        numbers, ends = self._long.find(skeleton.run_on)
-        short, short_ends = self._short.find(skeleton.begun)
-        if len(short):
-            closed = np.append(skeleton.apart[1:] | skeleton.beyond[1:], True)[short_ends - 1]
-            numbers = np.concatenate((numbers, short[closed]))
-            ends = np.concatenate((ends, short_ends[closed]))
-        if not len(numbers):
-            return
-        lasts = ends - 1
-        firsts = lasts - self._lengths[numbers] + 1
-        opens = _opens(skeleton)
-        likely = (firsts >= 0) & opens[np.maximum(firsts, 0)] & opens[lasts + 1]
-        for number, first in sorted(
-            set(zip(numbers[likely].tolist(), firsts[likely].tolist(), strict=True)),
-            key=lambda pair: (pair[1], pair[0]),
-        ):
-            yield first, self._spellings[number]
+        found = sorted(
+            (first, size, part, number)
+            for part, (index, _) in enumerate(self._parts)
+            for number, first, size in index.patterns.find(skeleton.run_on, skeleton.apart)
+        )
+        for first, _, part, number in found:
+            index, first_mark = self._parts[part]
+            spellings = index.spellings(number, first_mark)
+            if self._withdrawn:
+                spellings = tuple(s for s in spellings if s.mark not in self._withdrawn)
+            yield first, spellings
 
 
-def _by_text(sheet: Sheet, placed: Iterable[Placed]) -> Seen:
-    """Return what was sighted in one listing of a sheet by text, each with its span of the text."""
-    by_span: defaultdict[tuple[int, int], list[Placed]] = defaultdict(list)
-    for sighting, start, end in placed:
-        span = sheet.text_at(start)
-        by_span[span].append(Placed(sighting, start - span[0], end - span[0]))
-    return {sheet.text[start:end]: longest(found) for (start, end), found in by_span.items()}
-
-
-def _opens(skeleton: Skeleton) -> Bools:
-    """Return whether a word may begin at each letter, and end before it; one more for the end.
-
-    That a letter of another script stands on either side is enough here.
-    """
-    opens = np.ones(len(skeleton) + 1, np.bool_)
-    opens[:-1] = skeleton.apart
-    beyond = skeleton.beyond
-    opens[:-1] |= beyond
-    opens[1:-1] |= beyond[:-1]
-    return opens
-
-
-def _as_words(pattern: bytes, spellings: Sequence[Spelling]) -> Iterator[bytes]:
-    """Yield the ways the letters of a short mark may begin words: the first, all, or its own.
-
-    Any, where some are one letter for several: 'f*ila' has an f and a run.
-    """
-    letters = range(len(pattern))
-    ways = [{0}, set(letters), *({0, *spelling.word_starts} for spelling in spellings)]
-    if any(spelling.length > SHORT for spelling in spellings):
-        ways += ({0, cut} for cut in letters)
-    for starts in ways:
-        yield bytes(byte ^ BEGINS if at in starts else byte for at, byte in enumerate(pattern))
+@lru_cache(maxsize=4)
+def _index_of_words(words: tuple[str, ...]) -> MarkIndex:
+    """Return the index of words; a process has those of its vocabulary only."""
+    return MarkIndex.of(words, shortest_struck=STRUCK_WORD)

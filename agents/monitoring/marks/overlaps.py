@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple
 
 from agents.monitoring.marks.disguise import Sighting
 from agents.monitoring.marks.gaps import Strength
@@ -29,9 +29,12 @@ def surer(one: Sighting, other: Sighting) -> bool:
     )
 
 
-def longest(found: Iterable[Placed]) -> list[Placed]:
-    """Drop what lies within a longer match, or overlaps a surer one of the same mark; in order."""
-    found = sorted(found, key=lambda item: (item.start, item.end, item.sighting.mark))
+def longest(found: Iterable[Placed], order: Callable[[int], Any]) -> list[Placed]:
+    """Drop what lies within a longer match, or overlaps a surer one of the same mark; in order.
+
+    `order` says of two marks in one place which comes first.
+    """
+    found = sorted(found, key=lambda item: (item.start, item.end, order(item.sighting.mark)))
     starts = [item.start for item in found]
     widest = max((item.end - item.start for item in found), default=0)
     # Only what begins no further off than the widest can overlap: of 3,000 matches a few.

@@ -4,14 +4,14 @@
    arrays of code points is a walk along the characters here, a few nanoseconds each. Everything is
    bounded by the lengths given: a text has no more letters than bytes, and SPARE. */
 
-#include <stdint.h>
+#include "patterns.h"
 
 enum { INVISIBLE = 1, SOFT = 2, ALPHABETIC = 8, SEVERAL = 16, SPELLED = 32, DRAWS = 64,
        STRIKES = 128 };                       /* characters.py */
 enum { STRIKING = 1, DRAWN = 2, OPENS = 4 };  /* struck.py */
 enum { READ = 1, UNREADABLE = 2 };            /* what `status` says of a listing */
 enum { DOUBLED = 1, SPREAD_OUT = 2 };         /* what `set_apart` says of letters */
-enum { BOUNDARY = 1, BEGINS = 0x20, BEYOND = 0x80, SPREAD = 4, FEW = 20, NEAR = 3, SPARE = 64 };
+enum { BOUNDARY = 1, SPREAD = 4, FEW = 20, NEAR = 5, SPARE = 64 };
 enum { KEYCAP = 0x20E3, OVERRIDE = 0x202E, NONCHARACTER = 0xFFFF, LATIN_END = 0x250,
        KANA = 0x3040, KANA_END = 0xFF9F, LATIN_1 = 0x100, LAST_SIGN = 0xFFFF };
 
@@ -33,24 +33,24 @@ typedef struct {
     int64_t half_count;
     const uint8_t *signs;         /* of each code point up to LAST_SIGN: STRIKING, DRAWN, OPENS */
     const uint8_t *latin;         /* which code points up to LATIN_1 are letters */
-    const uint8_t *contexts;      /* hashes of what stands around a struck letter of a mark */
-    int64_t context_count;
 } Tables;
+
+typedef struct {
+    const Patterns *patterns;     /* the letters of some marks */
+    const uint64_t *contexts;     /* bits at hashes of what stands around a struck letter of them */
+    int64_t context_bits;         /* of a hash */
+} Marks;
 
 typedef struct {
     uint32_t *codes, *origin;     /* code points of a text, and the character each comes from */
     uint32_t *shown;              /* those that show something */
     uint16_t *classes, *letters;  /* of those, with symbols and without */
-    uint8_t *apart;               /* whether each letter written begins a word */
+    uint8_t *apart;               /* of each letter written APART, SIGNED */
     uint32_t *signs;              /* places of those that may strike out, or draw */
     uint32_t *pairs;              /* which of those shown look like one letter with the next */
+    uint8_t *bytes;               /* the letters written: low byte of the class of each */
+    uint64_t *opens;              /* room for `mark_openings` */
 } Scratch;                        /* each SPARE longer than the longest text */
-
-typedef struct {
-    uint8_t *bytes;               /* a byte a letter: its class, as capital where it begins a word */
-    int64_t length;
-    int64_t *starts;              /* where each text begins */
-} Letters;
 
 typedef struct {
     int64_t *text, *place;        /* signs that may stand for a letter of a mark */
@@ -209,10 +209,12 @@ static int reads_in_two_ways(const Tables *tables, const uint32_t *codes, int64_
     return lone && several <= FEW;
 }
 
+static const uint64_t CONTEXT_BY = 0x9E3779B97F4A7C15u;
+
 /* struck.py, _hashes */
-static int64_t context_of(const Tables *tables, const uint32_t *codes, int64_t count,
-                          int64_t place) {
-    int64_t hashed = 0;
+static uint64_t context_of(const Tables *tables, const uint32_t *codes, int64_t count,
+                           int64_t place) {
+    uint64_t hashed = 0;
     for (int way = -1; way <= 1; way += 2) {
         int within = 1;
         for (int distance = 1; distance <= NEAR; distance++) {
@@ -226,18 +228,27 @@ static int64_t context_of(const Tables *tables, const uint32_t *codes, int64_t c
             hashed = hashed * 31 + (within ? lowered & 0x3F : 0);
         }
     }
-    return hashed % tables->context_count;
+    return hashed * CONTEXT_BY;
+}
+
+static int is_context(const Marks *marks, int64_t count, uint64_t hashed) {
+    for (int64_t number = 0; number < count; number++) {
+        uint64_t bit = hashed >> (64 - marks[number].context_bits);
+        if (marks[number].contexts[bit >> 6] >> (bit & 63) & 1) return 1;
+    }
+    return 0;
 }
 
 /* struck.py, places: may the sign here stand for a letter of a mark? */
-static int strikes(const Tables *tables, const uint32_t *codes, int64_t count, int64_t place) {
+static int strikes(const Tables *tables, const Marks *marks, int64_t parts, const uint32_t *codes,
+                   int64_t count, int64_t place) {
     int before = flags_at(tables, codes, count, place - 1) & ALPHABETIC;
     int behind = flags_at(tables, codes, count, place + 1) & ALPHABETIC;
     int sign = sign_at(tables, codes, count, place);
     int striking = sign & STRIKING;
     if (!((before && behind) || (striking && (before || behind)) || (before && (sign & DRAWN))))
         return 0;
-    if (tables->contexts[context_of(tables, codes, count, place)]) return 1;
+    if (is_context(marks, parts, context_of(tables, codes, count, place))) return 1;
     if (!striking) return 0;
     int both = 1;
     for (int way = -1; way <= 1; way += 2)
@@ -252,20 +263,19 @@ static int strikes(const Tables *tables, const uint32_t *codes, int64_t count, i
 static int set_apart(const uint8_t *bytes, const uint8_t *apart, int64_t length) {
     int doubled = 0, found = 0, row = 0;
     for (int64_t at = 1; at + 1 < length; at++)
-        doubled |= (bytes[at] == bytes[at + 1]) & apart[at] & apart[at + 1];
+        doubled |= (bytes[at] == bytes[at + 1]) & apart[at] & apart[at + 1] & APART;
     if (!doubled) return 0;
     for (int64_t at = 1; at < length; at++) {
-        row = apart[at] && (at + 1 == length || apart[at + 1]) ? row + 1 : 0;
+        row = apart[at] & APART && (at + 1 == length || apart[at + 1] & APART) ? row + 1 : 0;
         if (row > 1 && bytes[at] == bytes[at - 1]) found |= DOUBLED;
         if (row >= SPREAD) found |= SPREAD_OUT;
     }
     return found;
 }
 
-/* skeleton.py, fold: write the letters of a text. Returns what `set_apart` does. */
-static int write_letters(const Scratch *scratch, const uint16_t *classes, const Text *text,
-                         Letters *out) {
-    uint8_t *restrict bytes = out->bytes + out->length, *restrict apart = scratch->apart;
+/* skeleton.py, fold: write the letters of a text behind a boundary; return how many. */
+static int64_t write_letters(const Scratch *scratch, const uint16_t *classes, const Text *text) {
+    uint8_t *restrict bytes = scratch->bytes, *restrict apart = scratch->apart;
     const int64_t shown = text->shown, pairs = text->pairs;
     int64_t written = 0, at = 0;
     int before = 0; /* class of the character before, 0 where it is no letter */
@@ -273,9 +283,10 @@ static int write_letters(const Scratch *scratch, const uint16_t *classes, const 
     for (int64_t number = 0; number <= pairs; number++) {
         int64_t stop = number < pairs ? scratch->pairs[number] : shown;
         for (; at < stop; at++) {
-            int class = classes[at], low = class & 0xFF;
-            int begins = !before | (before > 0xFF); /* skeleton.py, begun: '正品UGG' */
-            bytes[written] = (uint8_t)(low ^ (BEGINS & -(begins & (low < BEYOND))));
+            int class = classes[at];
+            int sign = (before != 0) & (scratch->letters[at] != scratch->classes[at]);
+            apart[written - 1] |= (uint8_t)(SIGNED * sign);
+            bytes[written] = (uint8_t)class;
             apart[written] = !before;
             written += (class != 0) & (class != before);
             before = class;
@@ -284,16 +295,36 @@ static int write_letters(const Scratch *scratch, const uint16_t *classes, const 
         const uint32_t *codes = scratch->shown + at;
         int pair = pair_of(codes[0], codes[1]), class = classes[at];
         int doubled = at + 2 < shown && (codes[2] | 0x20) == (codes[1] | 0x20);
-        int again = (bytes[written - 1] | 0x20) == class && (pair == 'w' || before);
+        int again = bytes[written - 1] == class && (pair == 'w' || before);
         if (doubled || again) continue;
         apart[written] = !before;
-        bytes[written] = (uint8_t)(before && before <= 0xFF ? pair : pair ^ BEGINS);
+        bytes[written] = (uint8_t)pair;
         written += pair != before;
         before = pair;
         at += 2;
     }
-    out->length += written;
-    return set_apart(bytes, apart, written);
+    return written - 1;
+}
+
+/* What a listing was found to be like so far. */
+typedef struct {
+    int apart, apart_with_signs;  /* what `set_apart` says of its texts */
+    int odd, readable, named;
+} Seen;
+
+/* Look for marks in the letters of a text; return what `set_apart` says of them. */
+static int look(const Scratch *scratch, const uint16_t *classes, const Text *text,
+                const Marks *marks, int64_t parts, Seen *seen) {
+    int64_t count = write_letters(scratch, classes, text);
+    Written written = {.letters = scratch->bytes + 1, .apart = scratch->apart + 1,
+                       .opens = scratch->opens, .length = count};
+    if (!seen->named && parts) mark_openings(&written);
+    for (int64_t number = 0; number < parts && !seen->named; number++) {
+        Hits hits = {.room = 0};
+        find_patterns(marks[number].patterns, &written, &hits);
+        seen->named = hits.count != 0;
+    }
+    return set_apart(scratch->bytes, scratch->apart, count + 1);
 }
 
 /* decoding.py, regular_separators */
@@ -306,48 +337,54 @@ static int is_regular(const Tables *tables, const uint32_t *shown, int64_t count
     return 0;
 }
 
-/* Write the letters of all texts in both ways, and note what can be read in others.
+/* Look for the signs in a text that may stand for a letter of a mark. */
+static void note_signs(const Tables *tables, const Marks *marks, int64_t parts,
+                       const Scratch *scratch, const Text *text, int64_t number, Struck *struck,
+                       Seen *seen) {
+    for (int64_t at = 0; at < text->signs; at++) {
+        int64_t place = scratch->signs[at];
+        int flags = tables->flags[scratch->codes[place]];
+        if (flags & DRAWS)
+            seen->odd |= draws(tables, scratch->codes + place, text->codes - place) ||
+                         draws_half(tables, scratch->codes, text->codes, place);
+        if (!(flags & STRIKES) ||
+            !strikes(tables, marks, parts, scratch->codes, text->codes, place))
+            continue;
+        if (struck->count == struck->room) {
+            seen->odd = 1;
+            continue;
+        }
+        struck->text[struck->count] = number;
+        struck->place[struck->count++] = scratch->origin[place];
+    }
+}
 
-   `starts` and `lengths` say where in the data they lie, `counts` how many each listing has. */
-void assayer_sieve(const Tables *tables, const uint8_t *data, const int64_t *starts,
-                   const int64_t *lengths, const int64_t *counts, int64_t listings, Scratch *scratch, Letters *plain,
-                   Letters *with_signs, Struck *struck, uint8_t *status) {
+/* Read all texts in both ways, say which listings may name a mark, and note what can be read in
+   other ways. `starts` and `lengths` say where in the data the texts lie, `counts` how many each
+   listing has. */
+void assayer_sieve(const Tables *tables, const Marks *marks, int64_t parts, const uint8_t *data,
+                   const int64_t *starts, const int64_t *lengths, const int64_t *counts,
+                   int64_t listings, Scratch *scratch, Struck *struck, uint8_t *status) {
     int64_t number = 0;
     for (int64_t listing = 0; listing < listings; listing++) {
-        int apart = 0, apart_with_signs = 0, odd = 0, readable = 1;
+        Seen seen = {.readable = 1};
         for (int64_t end = number + counts[listing]; number < end; number++) {
             Text text = decode(tables, data + starts[number], lengths[number], scratch);
-            plain->starts[number] = plain->length;
-            with_signs->starts[number] = with_signs->length;
             if (!text.readable) {
-                readable = 0;
+                seen.readable = 0;
                 continue;
             }
-            odd |= text.odd;
-            for (int64_t at = 0; at < text.signs; at++) {
-                int64_t place = scratch->signs[at];
-                int flags = tables->flags[scratch->codes[place]];
-                if (flags & DRAWS)
-                    odd |= draws(tables, scratch->codes + place, text.codes - place) ||
-                           draws_half(tables, scratch->codes, text.codes, place);
-                if (!(flags & STRIKES) || !strikes(tables, scratch->codes, text.codes, place))
-                    continue;
-                if (struck->count == struck->room) {
-                    odd = 1;
-                    continue;
-                }
-                struck->text[struck->count] = number;
-                struck->place[struck->count++] = scratch->origin[place];
-            }
+            seen.odd |= text.odd;
+            note_signs(tables, marks, parts, scratch, &text, number, struck, &seen);
             if (text.flags & SEVERAL)
-                odd |= reads_in_two_ways(tables, scratch->codes, text.codes);
-            apart |= write_letters(scratch, scratch->letters, &text, plain);
+                seen.odd |= reads_in_two_ways(tables, scratch->codes, text.codes);
+            seen.apart |= look(scratch, scratch->letters, &text, marks, parts, &seen);
             if (!(text.flags & SOFT)) continue;
-            odd |= is_regular(tables, scratch->shown, text.shown);
-            apart_with_signs |=
-                write_letters(scratch, scratch->classes, &text, with_signs);
+            seen.odd |= is_regular(tables, scratch->shown, text.shown);
+            seen.apart_with_signs |= look(scratch, scratch->classes, &text, marks, parts, &seen);
         }
-        odd |= apart == (DOUBLED | SPREAD_OUT) || apart_with_signs == (DOUBLED | SPREAD_OUT);
-        status[listing] = readable ? (odd ? READ : 0) : UNREADABLE;
+        seen.odd |= seen.apart == (DOUBLED | SPREAD_OUT) ||
+                    seen.apart_with_signs == (DOUBLED | SPREAD_OUT);
+        status[listing] = !seen.readable ? UNREADABLE : seen.odd || seen.named ? READ : 0;
     }
 }

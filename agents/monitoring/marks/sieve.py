@@ -2,11 +2,11 @@
 
 Reading a listing keeps of every letter where it stood, and reads the text in several ways, one
 after the other. Most listings name no mark, whichever way they are read, and to know that, the
-letters alone are enough. So the letters of a whole batch are written here as bytes, in the two ways
-in which nearly every text can be read, and Hyperscan looks for those of the marks. A text that may
+letters alone are enough. So the letters of each text are written here as bytes, in the two ways in
+which nearly every text can be read, and those of the marks are looked for in them. A text that may
 be read in other ways is let through. What is let through is read.
 
-The letters are written by `sieve.c`: a walk along the text, for which numpy needs forty passes.
+That is done by `sieve.c`: a walk along the text, for which numpy needs forty passes.
 """
 
 from __future__ import annotations
@@ -21,26 +21,15 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
-from agents.monitoring.marks.characters import (
-    Bools,
-    Ints,
-    drawings,
-    half_drawn,
-    markup_begins,
-    tables,
-)
-from agents.monitoring.marks.literals import Literals
-from agents.monitoring.marks.struck import LATIN, SIGNS
+from agents.monitoring.marks.blanked import LATIN, Contexts
+from agents.monitoring.marks.characters import drawings, half_drawn, markup_begins, tables
+from agents.monitoring.marks.patterns import Patterns
+from agents.monitoring.marks.struck import SIGNS
 from streams.native import Arrays, address, load
 from streams.texts import Texts
 
-U8 = npt.NDArray[np.uint8]
-
-_FIRST_LETTER: Final = ord("a")
-_BEYOND: Final = 0x80
-"""From here on lie the low bytes of letters that read as no Latin one."""
-_SPARE: Final = 64
-"""Letters that a text may have more than bytes, as 'ﷺ' reads as 18."""
+_SPARE: Final = 64 + 2
+"""Letters that a text may have more than bytes, as 'ﷺ' reads as 18; and one on either side."""
 _READ: Final = 1
 _UNREADABLE: Final = 2
 
@@ -58,72 +47,37 @@ class Sifted:
 
 
 class Sieve:
-    """The letters of marks, compiled for bytes in which a capital begins a word.
+    """The letters of marks, looked for in texts of which nothing else is read."""
 
-    Not for use from two threads at once: see `Literals`.
-    """
-
-    def __init__(
-        self, anywhere: Sequence[bytes], between_words: Sequence[bytes], contexts: Bools
-    ) -> None:
-        """Compile the letters of marks as skeletons have them, and take `StruckMarks.contexts`.
-
-        Those `between_words` have `BEGINS` turned over in letters that begin one.
-        """
+    def __init__(self, marks: Sequence[tuple[Patterns, Contexts]]) -> None:
+        """Take the letters of marks, with what stands around their letters where one is struck."""
         self._library = _library()  # where it was not built, that is told now
-        long, short = sorted(set(anywhere)), sorted(set(between_words))
-        self._lengths: Ints = np.array([len(pattern) for pattern in (*long, *short)], np.intp)
-        self._literals = Literals(
-            [(pattern, number) for number, pattern in enumerate(short, start=len(long))],
-            caseless=[(pattern, number) for number, pattern in enumerate(long)],
-        )
-        self._tables = _Tables.of(contexts)
+        self._tables = _Tables.made()
+        self._marks = tuple(marks)
+        self._parts = (_Marks * len(marks))(*(_Marks.of(*each) for each in marks))
 
     def sift(self, listings: Texts) -> Sifted:
         """Sift listings, given the texts of each."""
         lengths = listings.lengths
-        # Each text is written behind the one before, with what separates them.
-        room = int(lengths.sum()) + (_SPARE + 1) * len(lengths)
         scratch = _Scratch.of(int(lengths.max(initial=0)) + _SPARE)
-        ways = (_Letters.of(room, len(lengths)), _Letters.of(room, len(lengths)))
         struck = _Struck.of(len(listings) * _SPARE)
         status = np.zeros(len(listings), np.uint8)
         self._library.assayer_sieve(
             ctypes.byref(self._tables),
+            ctypes.byref(self._parts),
+            len(self._parts),
             listings.data,
             address(listings.starts),
             address(lengths),
             address(listings.counts),
             len(listings),
             ctypes.byref(scratch),
-            *map(ctypes.byref, ways),
             ctypes.byref(struck),
             address(status),
         )
         through = set(np.flatnonzero(status == _READ).tolist())
-        for way in ways:
-            through.update(listings.record_of[self._named(way)].tolist())
         unreadable = set(np.flatnonzero(status == _UNREADABLE).tolist())
-        return Sifted(through - unreadable, unreadable, struck.by_text(listings))
-
-    def _named(self, letters: _Letters) -> Ints:
-        """Return the texts in which a mark may stand."""
-        begun = letters.begun
-        numbers, behind = self._literals.find(begun.tobytes())
-        if not len(numbers):
-            return behind
-        firsts = behind - self._lengths[numbers]
-        named = firsts[_opens(begun, firsts) & _opens(begun, behind)]
-        texts: Ints = np.searchsorted(letters.begins, named, side="right") - 1
-        return texts
-
-
-def _opens(begun: U8, letters: Ints) -> Bools:
-    """Return whether a word may begin at each letter, or one end before it."""
-    last = len(begun)
-    own = begun[np.minimum(letters, last - 1)]
-    found: Bools = (letters == last) | (own < _FIRST_LETTER) | (own >= _BEYOND)
-    return found | (begun[letters - 1] >= _BEYOND)
+        return Sifted(through, unreadable, struck.by_text(listings))
 
 
 class _Tables(Arrays):
@@ -147,26 +101,24 @@ class _Tables(Arrays):
         ("half_count", ctypes.c_int64),
         ("signs", ctypes.c_void_p),
         ("latin", ctypes.c_void_p),
-        ("contexts", ctypes.c_void_p),
-        ("context_count", ctypes.c_int64),
     )
 
-    @classmethod
-    def of(cls, contexts: Bools) -> _Tables:
-        """Return the tables, with what stands around struck letters of marks."""
+    @staticmethod
+    @cache
+    def made() -> _Tables:
+        """Return the tables, the same for all sieves."""
         table = tables()
         spelled = sorted(table.spelled.items())
         spelled_letters, spelled_at = _joined([reading for _, reading in spelled])
         drawn = [*drawings()[1], *markup_begins()]
         drawings_, drawings_at = _joined(drawn)
         halves, halves_at = _joined(list(half_drawn()))
-        return cls.holding(
+        return _Tables.holding(
             numbers={
                 "spelled_count": len(spelled),
                 "pair_count": len(table.pairs),
                 "drawing_count": len(drawn),
                 "half_count": len(half_drawn()),
-                "context_count": len(contexts),
             },
             classes=table.classes[0],
             flags=table.flags,
@@ -181,7 +133,6 @@ class _Tables(Arrays):
             anchors=np.array(list(half_drawn().values()), np.uint32),
             signs=SIGNS,
             latin=LATIN,
-            contexts=contexts,
         )
 
 
@@ -191,10 +142,23 @@ def _joined(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[n
     return codes, np.cumsum([0, *map(len, texts)], dtype=np.uint32)
 
 
+class _Marks(ctypes.Structure):
+    _fields_ = (
+        ("patterns", ctypes.c_void_p), ("contexts", ctypes.c_void_p),
+        ("context_bits", ctypes.c_int64),
+    )  # fmt: skip
+
+    @classmethod
+    def of(cls, patterns: Patterns, contexts: Contexts) -> _Marks:
+        """Return where these lie; they have to be kept as long as that is used."""
+        return cls(ctypes.addressof(patterns), address(contexts.bits), contexts.count)
+
+
 class _Scratch(Arrays):
     _TYPES: ClassVar = {
         "codes": np.uint32, "origin": np.uint32, "shown": np.uint32, "classes": np.uint16,
         "letters": np.uint16, "apart": np.uint8, "signs": np.uint32, "pairs": np.uint32,
+        "bytes": np.uint8, "opens": np.uint64,
     }  # fmt: skip
     _fields_ = tuple((name, ctypes.c_void_p) for name in _TYPES)
 
@@ -203,31 +167,6 @@ class _Scratch(Arrays):
         """Return room for the code points of a text."""
         arrays = {name: np.empty(room, type_) for name, type_ in cls._TYPES.items()}
         return cls.holding(numbers=None, **arrays)
-
-
-class _Letters(Arrays):
-    _fields_ = (
-        ("bytes", ctypes.c_void_p), ("length", ctypes.c_int64), ("starts", ctypes.c_void_p)
-    )  # fmt: skip
-
-    @classmethod
-    def of(cls, size: int, texts: int) -> _Letters:
-        """Return room for the letters of some texts."""
-        return cls.holding(
-            numbers={"length": 0},
-            bytes=np.empty(size, np.uint8),
-            starts=np.empty(texts, np.int64),
-        )
-
-    @property
-    def begun(self) -> U8:
-        """The letters, a byte each."""
-        return self.arrays["bytes"][: self.length]
-
-    @property
-    def begins(self) -> Ints:
-        """Where each text begins."""
-        return self.arrays["starts"]
 
 
 class _Struck(Arrays):
@@ -262,7 +201,7 @@ def _library() -> ctypes.CDLL:
     library = load(Path(__file__).with_suffix(".c"))
     pointer, number = ctypes.c_void_p, ctypes.c_int64
     library.assayer_sieve.argtypes = (
-        pointer, ctypes.c_char_p, pointer, pointer, pointer, number, pointer, pointer, pointer,
+        pointer, pointer, number, ctypes.c_char_p, pointer, pointer, pointer, number, pointer,
         pointer, pointer,
     )  # fmt: skip
     library.assayer_sieve.restype = None

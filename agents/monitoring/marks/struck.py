@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from agents.monitoring.marks.blanked import BLANK, BlankedWords, Contexts, Owners, hashes_around
 from agents.monitoring.marks.boundaries import on_boundaries
 from agents.monitoring.marks.characters import (
     ALPHABETIC,
@@ -25,7 +25,9 @@ from agents.monitoring.marks.disguise import Sighting
 from agents.monitoring.marks.gaps import Strength
 from agents.monitoring.marks.letters import CENSORED
 from agents.monitoring.marks.ordinary import are_ordinary, ordinary_words
+from agents.monitoring.marks.spellings import words_of
 from streams.aside import giving_way
+from streams.packed import Flat
 
 _SIGNS: Final = STRIKING
 _LIST_SIGNS: Final = frozenset(_SIGNS) - frozenset("?_")
@@ -36,7 +38,6 @@ _AT_THE_END: Final = "_"
 _AT_THE_START: Final = "?_"
 """Signs that may stand for the first letter."""
 _GAP: Final = r"[\s\-.'’]{0,3}"
-_BLANK: Final = "?"
 _MOST_WORDS: Final = 20
 """Words of a listing with letters struck out that are looked at."""
 _MOST_SIGNS: Final = 200
@@ -50,16 +51,6 @@ _SHARE: Final = 0.4
 """Share of a mark's letters that may be struck out."""
 _SURE: Final = 5
 """Letters of a mark of which the last may be struck out, or one by a sign that is often used."""
-_ENDS: Final = (0, -1, 1)
-"""Places in a word of which one has to hold a letter."""
-_NEAR: Final = 3
-"""Letters on either side of a sign by which it is known whether a mark may stand there."""
-_HASHED: Final = (1 << 20) - 3
-_LAST_LETTER: Final = 0x100
-LATIN: Final = np.array([chr(code).isalpha() for code in range(_LAST_LETTER)] + [False])
-"""Which code points of Latin-1 are letters."""
-
-
 _LAST_SIGN: Final = 0xFFFF
 
 
@@ -80,100 +71,68 @@ SIGNS: Final = _kinds()
 
 
 class StruckMarks:
-    """The words of marks, to be compared with words that have signs for letters."""
+    """The words of marks, to be compared with words that have signs for letters. Immutable."""
 
-    def __init__(self, marks: Sequence[Sequence[str]]) -> None:
-        """Index marks, each given by its words as they read."""
+    def __init__(
+        self, words: BlankedWords, owners: Owners, contexts: Contexts, marks: Sequence[str]
+    ) -> None:
+        """Take the words, the marks each is of, and `marks` as they are written."""
         ordinary_words()  # read before the first text is, not in the midst of it
-        self._marks = [tuple(words) for words in marks]
-        self._owners: dict[str, tuple[int, ...]] = {}
-        for number, words in enumerate(giving_way(self._marks)):
+        self._words = words
+        self._owners = owners
+        self.contexts = contexts
+        self._marks = marks
+
+    @classmethod
+    def of(cls, marks: Sequence[str], shortest: int = 0) -> StruckMarks:
+        """Index marks; those with fewer characters than `shortest` are left out."""
+        owners: dict[str, list[int]] = {}
+        for number, mark in enumerate(giving_way(marks)):
+            words = words_of(mark) if len(mark) >= shortest else ()
             for word in dict.fromkeys((*words, *map(_bare, words))):
                 if len(word) >= _SHORTEST:
-                    self._owners[word] = (*self._owners.get(word, ()), number)
-        self._words: defaultdict[tuple[int, int, str], list[str]] = defaultdict(list)
-        # Words with a space between: of ten thousand blanked ones nearly all are of one word, and
-        # a list for each would cost its memory, and garbage collection the time to look at it.
-        self._blanked: dict[str, str] = {}
-        for word in giving_way(sorted(self._owners)):
-            for place in _ENDS:
-                self._words[len(word), place, word[place]].append(word)
-            for place in range(len(word)):
-                blanked = f"{word[:place]}{_BLANK}{word[place + 1 :]}"
-                known = self._blanked.get(blanked)
-                self._blanked[blanked] = word if known is None else f"{known} {word}"
-        self.contexts = np.zeros(_HASHED, np.bool_)
-        """Hashes of what stands around each letter of the words."""
-        self.contexts[_contexts(list(self._blanked))] = True
-
-    def places(self, decoded: Decoded) -> Ints:
-        """Return where a sign stands that may strike out a letter of a mark."""
-        places = where(decoded.flags, STRIKES)
-        if not len(places):
-            return places
-        flags, codes = decoded.flags, decoded.codes
-        last = len(flags) - 1
-        before, behind = (
-            (flags[np.clip(places + way, 0, last)] & ALPHABETIC) != 0 for way in (-1, 1)
+                    owners.setdefault(word, []).append(number)
+        ordered = sorted(owners, key=lambda word: (len(word), word))
+        words_, around = BlankedWords.of(ordered)
+        return cls(
+            words_, Owners.of([owners[word] for word in ordered]), Contexts.of(around), marks
         )
-        signs = SIGNS[np.minimum(codes[places], _LAST_SIGN)]
-        striking = (signs & _STRIKES_OUT) != 0
-        ends = before & ((signs & _IS_DRAWN) != 0)
-        kept = (before & behind) | (striking & (before | behind)) | ends
-        places, striking = places[kept], striking[kept]
-        found = self.contexts[_hashes(codes, places)]
-        if striking.any():
-            found[striking] |= _among_signs(decoded, places[striking])
-        struck: Ints = places[found]
-        return struck
 
-    def find(self, text: str, places: Sequence[int]) -> Iterator[Sighting]:
-        """Yield the marks that stand in a text with letters struck out by the signs at `places`."""
-        count = behind = signs = 0
-        for place in places:
-            sign = text[place]
-            if sign not in _SIGNS:
-                signs += 1
-                if signs > _MOST_SIGNS:
-                    continue
-                start, end = _letters_around(text, place)
-                word = f"{text[start:place]}{_BLANK}{text[place + 1 : end]}".lower()
-                for found in self._blanked.get(word, "").split():
-                    for number in self._owners[found]:
-                        yield from self._mark_at(number, text, start, end, sign)
-                continue
-            if place < behind:
-                continue
-            start, behind = _word_around(text, place)
-            count += 1
-            if count > _MOST_WORDS:
-                return
-            bare = len(text[start:behind].lstrip("".join(_LIST_SIGNS)))
-            for first in dict.fromkeys((start, behind - bare)):
-                for number in self._marks_with(text[first:behind].lower()):
-                    yield from self._mark_at(number, text, first, behind)
+    @classmethod
+    def over(cls, arrays: Flat, marks: Sequence[str]) -> StruckMarks:
+        """Return those that `arrays` of others are of."""
+        return cls(
+            BlankedWords.over(arrays),
+            Owners(arrays["word_marks"], arrays["word_marks_at"]),
+            Contexts(arrays["contexts"]),
+            marks,
+        )
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the arrays by which they are had again."""
+        return {
+            **self._words.arrays(),
+            "word_marks": self._owners.of_word,
+            "word_marks_at": self._owners.starts,
+            "contexts": self.contexts.bits,
+        }
+
+    def find(self, text: str, words: Sequence[StruckWord]) -> Iterator[Sighting]:
+        """Yield the marks that stand in a text where some of its words have signs for letters."""
+        for start, end, word, signs in words:
+            for number in self._marks_with(word):
+                yield from self._mark_at(number, text, start, end, signs)
 
     def _marks_with(self, word: str) -> list[int]:
         """Return the marks of which a word is one, with signs for letters."""
-        letters = sum(c not in _SIGNS for c in word)
-        if letters < max(2, len(word) / 2):
-            return []
-        if letters == len(word) - 1:
-            found = self._blanked.get(_SIGN.sub(_BLANK, word), "").split()
-        else:
-            known = next((place for place in _ENDS if word[place] not in _SIGNS), 0)
-            found = [
-                other
-                for other in self._words.get((len(word), known, word[known]), ())
-                if all(c == o or c in _SIGNS for c, o in zip(word, other, strict=True))
-            ]
+        found = self._words.blanked(word) if word.count(BLANK) == 1 else self._words.alike(word)
         return sorted({number for match in found for number in self._owners[match]})
 
     def _mark_at(
         self, number: int, text: str, start: int, end: int, signs: str = _SIGNS
     ) -> Iterator[Sighting]:
         """Yield the mark if `start:end` holds one of its words, and the others stand beside it."""
-        words = self._marks[number]
+        words = words_of(self._marks[number])
         pattern = _GAP.join(
             "".join(f"[{re.escape(letter + _bare(letter) + signs)}]" for letter in word)
             for word in words
@@ -192,6 +151,66 @@ class StruckMarks:
                 strength = _strength(hit[0].lower(), length, signs)
                 yield Sighting(number, first, last, (CENSORED,), strength)
                 return
+
+
+class StruckWord(NamedTuple):
+    """A word of a text with signs for letters."""
+
+    start: int
+    end: int
+    word: str
+    """As it is read, with `BLANK` for each sign."""
+    signs: str
+    """Those that may stand for a letter of it."""
+
+
+def struck_words(text: str, places: Sequence[int]) -> Iterator[StruckWord]:
+    """Yield the words of a text that have signs for letters, of those at `places`."""
+    count = behind = signs = 0
+    for place in places:
+        sign = text[place]
+        if sign not in _SIGNS:
+            signs += 1
+            if signs > _MOST_SIGNS:
+                continue
+            start, end = _letters_around(text, place)
+            word = f"{text[start:place]}{BLANK}{text[place + 1 : end]}".lower()
+            yield StruckWord(start, end, word, sign)
+            continue
+        if place < behind:
+            continue
+        start, behind = _word_around(text, place)
+        count += 1
+        if count > _MOST_WORDS:
+            return
+        bare = len(text[start:behind].lstrip("".join(_LIST_SIGNS)))
+        for first in dict.fromkeys((start, behind - bare)):
+            word, struck = _SIGN.subn(BLANK, text[first:behind].lower())
+            if len(word) - struck >= max(2, len(word) / 2):
+                yield StruckWord(first, behind, word, _SIGNS)
+
+
+def struck_places(decoded: Decoded, contexts: Sequence[Contexts]) -> Ints:
+    """Return where a sign stands that may strike out a letter of a mark of these contexts."""
+    places = where(decoded.flags, STRIKES)
+    if not len(places):
+        return places
+    flags, codes = decoded.flags, decoded.codes
+    last = len(flags) - 1
+    before, behind = ((flags[np.clip(places + way, 0, last)] & ALPHABETIC) != 0 for way in (-1, 1))
+    signs = SIGNS[np.minimum(codes[places], _LAST_SIGN)]
+    striking = (signs & _STRIKES_OUT) != 0
+    ends = before & ((signs & _IS_DRAWN) != 0)
+    kept = (before & behind) | (striking & (before | behind)) | ends
+    places, striking = places[kept], striking[kept]
+    hashed = hashes_around(codes, places)
+    found = np.zeros(len(places), np.bool_)
+    for each in contexts:
+        found |= each.hold(hashed)
+    if striking.any():
+        found[striking] |= _among_signs(decoded, places[striking])
+    struck: Ints = places[found]
+    return struck
 
 
 def _strength(found: str, length: int, signs: str) -> Strength:
@@ -223,27 +242,6 @@ def _among_signs(decoded: Decoded, places: Ints) -> npt.NDArray[np.bool_]:
     opens = (SIGNS[np.minimum(codes[places], _LAST_SIGN)] & _MAY_OPEN) != 0
     found: npt.NDArray[np.bool_] = (either[0] & either[1]) | (behind & opens)
     return found
-
-
-def _contexts(blanked: Sequence[str]) -> Ints:
-    """Return the hashes of what stands around the blank of each word."""
-    text = " ".join(blanked)
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.intp)
-    return _hashes(codes, np.flatnonzero(codes == ord(_BLANK)))
-
-
-def _hashes(codes: Ints, places: Ints) -> Ints:
-    """Return a number for the letters of a word, up to three, on either side of each place."""
-    last = len(codes) - 1
-    hashed = np.zeros(len(places), np.intp)
-    for way in (-1, 1):
-        within = np.ones(len(places), np.bool_)
-        for distance in range(1, _NEAR + 1):
-            near = places + way * distance
-            lowered = codes[np.clip(near, 0, last)] | 0x20
-            within &= (near >= 0) & (near <= last) & LATIN[np.minimum(lowered, _LAST_LETTER)]
-            hashed = hashed * 31 + np.where(within, lowered & 0x3F, 0)
-    return hashed % _HASHED
 
 
 def _word_around(text: str, place: int) -> tuple[int, int]:

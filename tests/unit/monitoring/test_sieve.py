@@ -5,15 +5,17 @@ from __future__ import annotations
 import random
 from functools import cache
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.monitoring.marks.characters import BOUNDARY
 from agents.monitoring.marks.decoding import decode
 from agents.monitoring.marks.matcher import MarkMatcher
+from agents.monitoring.marks.patterns import Patterns
 from agents.monitoring.marks.sheet import MOST_CHARACTERS, Sheet
 from agents.monitoring.marks.sieve import Sieve
-from agents.monitoring.marks.struck import StruckMarks
+from agents.monitoring.marks.struck import StruckMarks, struck_places
 from streams.texts import Texts
 from tests.unit.monitoring.texts import HOSTILE, SENTENCES, titles
 
@@ -104,10 +106,11 @@ def test_signs_that_strike_out_letters_are_told_with_their_places(text: str) -> 
     text = encoded.decode()
     if BOUNDARY in text:
         return
-    words = StruckMarks([(word,) for word in ("zorvex", "gucci", "villa")])
+    words = StruckMarks.of(["zorvex", "gucci", "villa"])
     sheet = Sheet(BOUNDARY + text, [1])
-    places = sheet.by_listing(words.places(sheet.decoded)).get(0, [])
-    sifted = Sieve([], [], words.contexts).sift(Texts.of([[encoded]])).struck
+    places = sheet.by_listing(struck_places(sheet.decoded, [words.contexts])).get(0, [])
+    nothing, _ = Patterns.of(b"", np.zeros(1, np.uint32), b"")
+    sifted = Sieve([(nothing, words.contexts)]).sift(Texts.of([[encoded]])).struck
     found = {place for _, there in sifted.get(0, []) for place in there}
     assert {place - 1 for place in places} <= found
     # At the end of a text, where it is not known here that another follows, there is one more.
