@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -22,6 +21,7 @@ from tests.benchmarks.installation import fill, installation, rewind, servers
 from tests.benchmarks.latency import Seen, Takedowns, broker_sets_times, contestant, publishing
 from tests.benchmarks.pacer import Pace
 from tests.benchmarks.report import Section, Table, percentile
+from tests.benchmarks.sampling import Samples
 from tests.benchmarks.subjects import Options
 from tests.benchmarks.throughput import run_task
 
@@ -55,7 +55,10 @@ def run(options: Options) -> Section:
         rewind(settings)
         takedowns = Takedowns(bus, fresh=True)
         pace = Pace(RATE, FRESH_S + backlog // SLOWEST, catalogue.INFRINGING)
-        with contestant(settings, Task("ours", options.cores.contestant)), Lag(settings) as lag:
+        with (
+            contestant(settings, Task("ours", options.cores.contestant)),
+            Samples(lag_of(settings), SAMPLE_SECONDS) as lag,
+        ):
             begun = time.time()
             seen = takedowns.watch(publishing(settings, pace))
         takedowns.close()
@@ -114,7 +117,7 @@ class CaughtUp:
     """Latencies of the fresh ones that occurred 5 s later."""
 
 
-def caught_up(seen: Seen, lag: Sequence[tuple[float, int]], begun: float) -> CaughtUp:
+def caught_up(seen: Seen, lag: Sequence[tuple[float, float]], begun: float) -> CaughtUp:
     """Return how it went, from the lag by time and the latencies of fresh listings.
 
     Raises ValueError where the lag was never gone, or no fresh listing was handled after that.
@@ -130,7 +133,7 @@ def caught_up(seen: Seen, lag: Sequence[tuple[float, int]], begun: float) -> Cau
     ]
     after = [latency for occurred, latency in fresh if gone and occurred >= gone + 5]
     if not after:
-        raise ValueError(f"the lag of {most:,} was not gone when the last listing was published")
+        raise ValueError(f"the lag of {most:,.0f} was not gone when the last listing was published")
     slow = [occurred + latency / 1000 for occurred, latency in fresh if latency > QUICK_MS]
     return CaughtUp(
         (high - low) / (last - first) + RATE,
@@ -140,37 +143,21 @@ def caught_up(seen: Seen, lag: Sequence[tuple[float, int]], begun: float) -> Cau
     )
 
 
-@dataclass
-class Lag:
-    """Looks again and again at how many listings the worker's group has not committed."""
+def lag_of(settings: Settings) -> Callable[[], float]:
+    """Return what says how many listings the worker's group has not committed."""
+    bootstrap = settings.kafka_bootstrap
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 4})
+    consumer = Consumer(
+        {"bootstrap.servers": bootstrap, "group.id": "bench-lag", "enable.auto.commit": False}
+    )
+    name = settings.topic(topics.LISTINGS.name)
+    partitions = [TopicPartition(name, p) for p in range(settings.topic_partitions)]
+    group = ConsumerGroupTopicPartitions(settings.topic(GROUP), partitions)
 
-    settings: Settings
-    samples: list[tuple[float, int]] = field(default_factory=list)
-    """Unix time, and listings."""
+    def lag() -> float:
+        answer = admin.list_consumer_group_offsets([group])
+        committed = next(iter(answer.values())).result(timeout=20).topic_partitions
+        ends = [consumer.get_watermark_offsets(each, timeout=20)[1] for each in partitions]
+        return float(sum(ends) - sum(max(0, each.offset) for each in committed))
 
-    def __enter__(self) -> Lag:
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        bootstrap = self.settings.kafka_bootstrap
-        admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 4})
-        consumer = Consumer(
-            {"bootstrap.servers": bootstrap, "group.id": "bench-lag", "enable.auto.commit": False}
-        )
-        name = self.settings.topic(topics.LISTINGS.name)
-        partitions = [TopicPartition(name, p) for p in range(self.settings.topic_partitions)]
-        group = ConsumerGroupTopicPartitions(self.settings.topic(GROUP), partitions)
-        while not self._stop.wait(SAMPLE_SECONDS):
-            answer = admin.list_consumer_group_offsets([group])
-            committed = next(iter(answer.values())).result(timeout=20).topic_partitions
-            ends = [consumer.get_watermark_offsets(each, timeout=20)[1] for each in partitions]
-            waiting = sum(ends) - sum(max(0, each.offset) for each in committed)
-            self.samples.append((time.time(), waiting))
-        consumer.close()
+    return lag

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import psutil
@@ -25,6 +24,7 @@ from tests.benchmarks.latency import (
 )
 from tests.benchmarks.pacer import Pace
 from tests.benchmarks.report import Section, Table, percentile
+from tests.benchmarks.sampling import Samples
 from tests.benchmarks.subjects import Options
 
 LOAD: Final = 0.5
@@ -47,7 +47,8 @@ def run(options: Options) -> Section:
         with contestant(settings, Task("ours", options.cores.contestant)) as process:
             publish(settings, Pace(200, 2, 0.2))
             takedowns.skip_until_quiet()
-            with Memory(process.pid) as memory:
+            watched = psutil.Process(process.pid)
+            with Samples(lambda: watched.memory_info().rss, SAMPLE_SECONDS) as memory:
                 started = time.time()
                 seen = takedowns.watch(publishing(settings, pace))
         takedowns.close()
@@ -95,30 +96,6 @@ def run(options: Options) -> Section:
 def _minutes(options: Options, number: int) -> str:
     first, last = (options.minutes * part / PARTS for part in (number, number + 1))
     return f"{first:g} to {last:g}"
-
-
-@dataclass
-class Memory:
-    """Looks at a process's resident memory again and again, in a thread."""
-
-    pid: int
-    samples: list[tuple[float, float]] = field(default_factory=list)
-    """Unix time, and bytes."""
-
-    def __enter__(self) -> Memory:
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        process = psutil.Process(self.pid)
-        while not self._stop.wait(SAMPLE_SECONDS):
-            self.samples.append((time.time(), process.memory_info().rss))
 
 
 @dataclass(frozen=True, slots=True)

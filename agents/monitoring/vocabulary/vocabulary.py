@@ -24,7 +24,7 @@ from agents.monitoring.vocabulary.undressed import (
 class Vocabulary:
     """All languages, compiled. Texts are folded readings; spans are in them.
 
-    Not for use from two threads at once: Hyperscan's scratch space belongs to one scan at a time.
+    Not for use from two threads at once: see `Expressions`.
     """
 
     versions: Mapping[str, int]

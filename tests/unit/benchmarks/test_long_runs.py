@@ -7,6 +7,8 @@ import pytest
 from tests.benchmarks.catch_up import RATE, caught_up
 from tests.benchmarks.endurance import part, slope_of
 from tests.benchmarks.latency import Seen
+from tests.benchmarks.sampling import Samples
+from tests.harness import wait_for
 
 BEGUN = 1_700_000_000.0
 
@@ -24,7 +26,7 @@ def test_a_part_has_what_occurred_in_it() -> None:
     assert (found.latencies, found.memory) == ([6.0], [20.0])
 
 
-def fall(rate: float, most: int = 600_000) -> list[tuple[float, int]]:
+def fall(rate: float, most: int = 600_000) -> list[tuple[float, float]]:
     """Return the lag of a worker that handles so many listings a second."""
     times = [BEGUN + step / 4 for step in range(400)]
     return [(at, max(0, int(most - (at - BEGUN) * (rate - RATE)))) for at in times]
@@ -48,3 +50,12 @@ def test_catching_up_is_told_from_lag_and_latency() -> None:
 def test_a_lag_that_is_never_gone_is_told() -> None:
     with pytest.raises(ValueError, match="was not gone"):
         caught_up(fresh(61.0), fall(2_000), BEGUN)
+
+
+def test_samples_are_taken_until_the_end() -> None:
+    looks = iter(range(1_000_000))
+    with Samples(lambda: float(next(looks)), 0.001) as found:
+        wait_for(lambda: len(found.samples) >= 3, 10, "three samples")
+    seen = [value for _, value in found.samples]
+    assert seen == [float(number) for number in range(len(seen))]
+    assert next(looks) == len(seen)
