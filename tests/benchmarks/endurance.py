@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -49,9 +48,9 @@ def run(options: Options) -> Section:
             takedowns.skip_until_quiet()
             watched = psutil.Process(process.pid)
             with Samples(lambda: watched.memory_info().rss, SAMPLE_SECONDS) as memory:
-                started = time.time()
                 seen = takedowns.watch(publishing(settings, pace))
         takedowns.close()
+    started = min(seen.occurred) / 1000
     parts = [
         part(seen, memory.samples, started + 60 * options.minutes * number / PARTS,
              60 * options.minutes / PARTS)
@@ -80,10 +79,7 @@ def run(options: Options) -> Section:
                     (
                         _minutes(options, number),
                         f"{len(each.latencies):,}",
-                        f"{percentile(each.latencies, 0.5):.0f}",
-                        f"{percentile(each.latencies, 0.99):.0f}",
-                        f"{sum(each.memory) / len(each.memory) / MB:.1f}",
-                        f"{max(each.memory) / MB:.1f}",
+                        *figures(each),
                     )
                     for number, each in enumerate(parts)
                 ),
@@ -105,6 +101,17 @@ class Part:
     begun: float
     latencies: list[float]
     memory: list[float]
+
+
+def figures(part: Part) -> tuple[str, str, str, str]:
+    """Return latency and memory as the table shows them; a dash where nothing was seen."""
+    latencies, memory = part.latencies, part.memory
+    return (
+        f"{percentile(latencies, 0.5):.0f}" if latencies else "–",
+        f"{percentile(latencies, 0.99):.0f}" if latencies else "–",
+        f"{sum(memory) / len(memory) / MB:.1f}" if memory else "–",
+        f"{max(memory) / MB:.1f}" if memory else "–",
+    )
 
 
 def part(seen: Seen, memory: Sequence[tuple[float, float]], begun: float, seconds: float) -> Part:

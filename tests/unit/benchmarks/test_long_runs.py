@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
+from tests.benchmarks import catalogue
 from tests.benchmarks.catch_up import RATE, caught_up
-from tests.benchmarks.endurance import part, slope_of
+from tests.benchmarks.endurance import Part, figures, part, slope_of
 from tests.benchmarks.latency import Seen
+from tests.benchmarks.pacer import Pace, endless
 from tests.benchmarks.sampling import Samples
 from tests.harness import wait_for
 
@@ -24,6 +28,26 @@ def test_a_part_has_what_occurred_in_it() -> None:
     seen = Seen([5.0, 6.0, 7.0], [8.0, 8.0, 8.0], [999, 1_000, 2_000])
     found = part(seen, [(0.9, 10.0), (1.5, 20.0), (2.0, 30.0)], 1.0, 1.0)
     assert (found.latencies, found.memory) == ([6.0], [20.0])
+
+
+def test_a_part_in_which_nothing_was_seen_has_dashes() -> None:
+    assert figures(Part(1.0, [], [])) == ("–", "–", "–", "–")
+    assert figures(Part(1.0, [4.0, 6.0], [2e6])) == ("4", "6", "2.0", "2.0")
+
+
+def test_listings_are_published_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.benchmarks.pacer.POOL", 40)
+    marks = [right.mark for right in catalogue.rights(20)]
+    records = endless(catalogue.Catalogue(marks), Pace(1_000, 60, 0.5), "run")
+    first = list(itertools.islice(records, 100))
+    assert len({record["listing_id"] for record in first}) == 100
+    assert len({record["title"] for record in first}) <= 40
+    for record, again in zip(first, first[40:], strict=False):
+        assert {**again, "listing_id": 0, "event_id": 0} == {
+            **record,
+            "listing_id": 0,
+            "event_id": 0,
+        }
 
 
 def fall(rate: float, most: int = 600_000) -> list[tuple[float, float]]:
