@@ -95,7 +95,7 @@ def evidence_of(match: RightMatch, listing: Listing) -> list[Evidence]:
                 f"{money(right.reference_price_minor or 0, right.reference_currency)}.",
             )
         )
-    evidence += match.notes
+    evidence += match.notes()
     for signal, holds, note in (
         ("nominative", facts.nominative, "The mark names what the goods are for."),
         ("used", facts.used, "The goods are used or refurbished."),

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
 
 from agents.monitoring.folding import folded_reading
-from agents.monitoring.goods import PriceCheck, compare_price, part_note
+from agents.monitoring.late_facts import Late, LateFacts
 from agents.monitoring.listing_texts import (
     ListingTexts,
     Speech,
     is_about_goods,
-    names_maker,
 )
 from agents.monitoring.marks import ACCENT, DOUBLED, LOOK_ALIKE, SEQUENCE, MarkMatch
 from agents.monitoring.pictures import ImageMatch
 from agents.monitoring.registry import authorisation, in_force
-from agents.monitoring.signals import Facts
 from agents.monitoring.vocabulary import Vocabulary
 from agents.records import Evidence, Right
 
@@ -47,10 +46,14 @@ class RightMatch(msgspec.Struct, frozen=True):
     right: Right
     marks: tuple[MarkMatch, ...]
     words: tuple[WordMatch, ...]
-    facts: Facts
+    facts: LateFacts
     images: tuple[ImageMatch, ...] = ()
-    notes: tuple[Evidence, ...] = ()
-    """What else counted, and what could not be used."""
+    of_goods: tuple[Evidence, ...] = ()
+    """What the numbers and the category of the goods say."""
+
+    def notes(self) -> list[Evidence]:
+        """Return what else counted, and what could not be used."""
+        return [*self.facts.late.notes(), *self.of_goods]
 
 
 def mentions_by_right(
@@ -126,43 +129,34 @@ def examine_right(
             return None
         marks = ()
     marks = sure or marks
-    plain = [match for match in marks if not match.hidden]
+    plain = any(not match.hidden for match in marks)
     copies = any(word.signal == "replica_words" for word in words)
-    nominative = _nominative(marks, texts, said=copies or not plain)
-    if copies and nominative and plain:
+    late = Late(
+        right,
+        texts,
+        marks,
+        shown=shown,
+        copies=copies,
+        piece=partial(_piece, vocabulary=vocabulary),
+    )
+    if copies and plain and late.nominative:
         words = [word for word in words if not _says_unoriginal(word, vocabulary)]
         copies = any(word.signal == "replica_words" for word in words)
-    used = listing.condition in ("USED", "REFURBISHED") or texts.says_used
     authorised, partly = authorisation(right, listing, now)
-    price = PriceCheck()
-    sold = shown or not plain or any(names_maker(match.field) for match in marks)
-    if sold and not nominative and not used:
-        price = compare_price(listing, right)
-    piece = _piece(marks, texts, vocabulary) if price.ratio is not None and price.ratio < 1 else ""
-    facts = Facts(
+    facts = LateFacts(
         mark=bool(marks),
         mark_hidden=bool(marks) and not plain,
-        mark_plain=bool(plain),
+        mark_plain=plain,
         mark_doubtful=not sure and all(match.folds == ("look_alike",) for match in marks),
         in_force=in_force(right, listing, now),
         authorised=authorised,
         partly_authorised=partly and not authorised,
         replica_words=copies,
         inspired_words=any(word.signal == "inspired_words" for word in words),
-        nominative=nominative,
-        used=used,
         image_known=bool(images),
-        part=bool(piece),
-        price_ratio=price.ratio,
+        late=late,
     )
-    notes: list[Evidence] = []
-    if price.abstains:
-        notes.append(
-            Evidence("price_ratio", "price_minor", right_id=right.right_id, note=price.abstains)
-        )
-    if piece:
-        notes.append(Evidence("part", "title", right_id=right.right_id, note=part_note(piece)))
-    return RightMatch(right, tuple(marks), tuple(words), facts, tuple(images), tuple(notes))
+    return RightMatch(right, tuple(marks), tuple(words), facts, tuple(images))
 
 
 def _words(
@@ -275,22 +269,7 @@ def _disguised_words(
             )
 
 
-def _nominative(marks: Sequence[MarkMatch], texts: ListingTexts, *, said: bool) -> bool:
-    """Return whether every mention that says what the goods are only says what they are for.
-
-    The title speaks first; a brand field alone claims the brand. With `said`, for goods that are
-    called copies and for marks in disguise, the name of an accessory beside the mark is not enough.
-    """
-    for fields in (("title",), ("brand",), ()):
-        asked = [match for match in marks if not fields or match.field in fields]
-        if asked:
-            return all(
-                match.field != "brand" and texts.nominative(match, said=said) for match in asked
-            )
-    return False
-
-
-def _piece(marks: Sequence[MarkMatch], texts: ListingTexts, vocabulary: Vocabulary) -> str:
+def _piece(marks: Sequence[MarkMatch], texts: ListingTexts, *, vocabulary: Vocabulary) -> str:
     """Return the word of a title that says it offers a piece of the mark's goods; '' without one.
 
     Every mention has to say so, or only what the piece is for.

@@ -19,7 +19,7 @@ from agents.gtin import (
     rights_of,
 )
 from agents.monitoring.images.hashes import MAX_PICTURES
-from agents.monitoring.quantities import says_part, says_several
+from agents.monitoring.quantities import says_several
 from agents.monitoring.reference import MINOR_UNIT_EXPONENT, class_words, is_country, nice_classes
 from agents.monitoring.signals import Facts
 from agents.pdq import is_hash
@@ -145,7 +145,6 @@ def read_goods(listing: Listing, prefixes: GtinPrefixes, *, classes: bool) -> Go
 def add_goods(
     facts: Facts,
     goods: Goods,
-    listing: Listing,
     *,
     rights: Sequence[Right],
     position: int,
@@ -161,16 +160,6 @@ def add_goods(
     def note(signal: str, field: str, text: str) -> None:
         notes.append(Evidence(signal=signal, field=field, right_id=right.right_id, note=text))
 
-    if facts.price_ratio is not None and facts.price_ratio < 1:
-        several = says_several(listing.title)
-        facts.multi_pack = bool(several)
-        if several:
-            note("multi_pack", "title", f"Offers several pieces ('{several[:40]}').")
-        if not facts.part:
-            part = says_part(listing.title)
-            facts.part = bool(part)
-            if part:
-                note("part", "title", part_note(part))
     if goods.gtin_rights:
         owners = {index for _, found in goods.gtin_rights for index in found}
         own = any(same_owner(rights[index], right) for index in owners)
@@ -199,11 +188,6 @@ def add_goods(
                 "score only.",
             )
     return tuple(notes)
-
-
-def part_note(words: str) -> str:
-    """Return what a verdict says of a listing whose title offers a part in these words."""
-    return f"Offers a part ('{words[:40]}'), not the goods themselves."
 
 
 def same_owner(one: Right, other: Right) -> bool:

@@ -29,7 +29,7 @@ from agents.monitoring.policies import Policy, Rule
 from agents.monitoring.registry import Registry, authorisation, in_force
 from agents.monitoring.relisting import counted, unnamed_needs, unnamed_rights
 from agents.monitoring.remembering import add_past, evidence_of_past, unknown_past
-from agents.monitoring.signals import FROM_STORE, SELLER, Facts
+from agents.monitoring.signals import FROM_STORE, LATE, SELLER, Facts
 from agents.monitoring.snoozes import NO_SNOOZES, Snoozes
 from agents.monitoring.verdict import Examination, Judgement, Outcome, Verdict
 from agents.monitoring.vocabulary import load as load_vocabulary
@@ -123,7 +123,6 @@ class Judge:
         words = self._vocabulary.read([each.read_for_words for each in named])
         for each, said in zip(named, words, strict=True):
             each.take(said)
-        self._vocabulary.look_around([each.named_title for each in named])
         return texts
 
     def examine(
@@ -185,26 +184,28 @@ class Judge:
             if examined is None:
                 continue
             notes = add_goods(
-                examined.facts, goods, listing, rights=rights, position=right, matched=concerned
+                examined.facts, goods, rights=rights, position=right, matched=concerned
             )
-            matches.append(
-                msgspec.structs.replace(examined, notes=(*examined.notes, *notes))
-                if notes
-                else examined
-            )
+            matches.append(msgspec.structs.replace(examined, of_goods=notes) if notes else examined)
         needs_seller = watched or any(
-            policy.possible(match.facts) != policy.fired(match.facts)
+            policy.conceivable(match.facts) != policy.fired(match.facts)
             for policy in self.policies
             for match in matches
         )
         return Examination(listing, now, tuple(matches), needs_seller, goods.notes, watched)
 
     def decide(
-        self, examination: Examination, seller: SellerFacts | None, past: Past | None = None
+        self,
+        examination: Examination,
+        seller: SellerFacts | None,
+        past: Past | None = None,
+        *,
+        explain: bool = True,
     ) -> Judgement:
         """Return the verdict; `seller` is None where the store could not be asked.
 
-        `past` is None where nothing is remembered of listings, as without a store.
+        `past` is None where nothing is remembered of listings, as without a store. Unless `explain`
+        the verdict on what is allowed comes without evidence, which it takes time to gather.
         """
         listing, rules = examination.listing, self.policy.rules
         past = counted(past, named=bool(examination.matches))
@@ -222,13 +223,16 @@ class Judge:
                     snoozed[rules[index].name] = None
                 else:
                     fired.setdefault(index, []).append(match)
-            could.update(
+            conceived = {
                 index
-                for index in self.policy.possible(match.facts)
+                for index in self.policy.conceivable(match.facts)
                 if index not in holding
                 and rules[index].mode == "enforce"
                 and not _muted(self.snoozes, rules[index], match, examination)
-            )
+            }
+            if any(rules[index].condition.signals & LATE for index in conceived):
+                conceived.intersection_update(self.policy.possible(match.facts))
+            could |= conceived
         order = sorted(fired)  # the policy's order has removals first
         outcome: Outcome = rules[order[0]].outcome if order else "allow"
         awaits = outcome != "remove" and any(
@@ -237,17 +241,18 @@ class Judge:
         awaits = awaits or (outcome == "allow" and examination.watched and _past_unknown(past))
         concerned = _concerned(order, fired, matches)
         evidence: list[Evidence] = []
-        for match in concerned[:MAX_RIGHTS]:
-            evidence.extend(evidence_of(match, listing))
-        evidence.extend(examination.notes)
-        missing = _missing(examination, (rules[index] for index in could)) if awaits else set()
-        if (awaits and seller is None) or missing & SELLER:
-            evidence.append(unknown_seller(seller))
-        elif seller and seller.known and any(_asks_seller(rules[index]) for index in order):
-            evidence.append(seller_evidence(seller, examination.now))
-        evidence += evidence_of_past(past)
-        if seller is not None and missing - SELLER:
-            evidence.append(unknown_past(past))
+        if explain or order:
+            for match in concerned[:MAX_RIGHTS]:
+                evidence += evidence_of(match, listing)
+            evidence += examination.notes
+            missing = _missing(examination, (rules[index] for index in could)) if awaits else set()
+            if (awaits and seller is None) or missing & SELLER:
+                evidence.append(unknown_seller(seller))
+            elif seller and seller.known and any(_asks_seller(rules[index]) for index in order):
+                evidence.append(seller_evidence(seller, examination.now))
+            evidence += evidence_of_past(past)
+            if seller is not None and missing - SELLER:
+                evidence.append(unknown_past(past))
         verdict = Verdict(
             listing.listing_id,
             listing.revision,

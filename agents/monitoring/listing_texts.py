@@ -103,12 +103,6 @@ class ListingTexts:
         self._words = words
 
     @property
-    def named_title(self) -> str:
-        """The title as a person reads it, if it names a mark; else ''."""
-        title = self._readings.get("title")
-        return title.text if title else ""
-
-    @property
     def read_for_words(self) -> list[str]:
         """The texts that are read for words of copying, each with its label."""
         return [label + text for _, text, label in self._places]

@@ -126,7 +126,9 @@ class Monitor:
                 if sellers is not None:
                     seller = sellers.get(seller_id) or SellerFacts(seller_id)
                 try:
-                    judgement = judge.decide(examination, seller, pasts.get(position))
+                    judgement = judge.decide(
+                        examination, seller, pasts.get(position), explain=False
+                    )
                     self._record(
                         judged,
                         record=record,

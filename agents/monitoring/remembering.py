@@ -85,7 +85,7 @@ def needs_of(policy: Policy, examination: Examination) -> frozenset[str]:
     removed = False
     for match in examination.matches:
         fired = policy.fired(match.facts)
-        for index in policy.possible(match.facts):
+        for index in policy.conceivable(match.facts):
             rule = policy.rules[index]
             if index not in fired:
                 needs |= rule.condition.signals & FROM_STORE
@@ -122,7 +122,7 @@ def _digest(listing: Listing) -> Digest:
 def sighting_of(examination: Examination) -> Sighting:
     """Return what is remembered of a listing that names a mark."""
     listing = examination.listing
-    branded = any(
+    branded = _is_new(examination) and any(
         match.facts.mark
         and match.facts.in_force
         and not match.facts.authorised
@@ -134,7 +134,7 @@ def sighting_of(examination: Examination) -> Sighting:
         listing.revision,
         listing.seller_id,
         listing.occurred_at,
-        branded and _is_new(examination),
+        branded,
         msgspec.json.encode(_digest(listing)).decode(),
     )
 

@@ -97,7 +97,7 @@ def _facts(policy: Policy, case: Case, step: Step) -> Iterator[Facts]:
     seller = facts_of(case.listing.seller_id, case.seller)
     for match in judge.examine(case.listing, step.now).matches:
         add_seller(match.facts, seller, step.now)
-        yield msgspec.structs.replace(match.facts, **case.facts)
+        yield msgspec.structs.replace(match.facts.read(), **case.facts)
 
 
 @lru_cache(maxsize=64)

@@ -14,7 +14,8 @@ SignalType = Literal["bool", "number", "text"]
 class Facts(msgspec.Struct):
     """The signals of one listing against one right. None is unknown: a rule that needs it abstains.
 
-    Every field is declared in `SIGNALS`; a test holds the two together.
+    Every field is declared in `SIGNALS`; a test holds the two together. Of a listing that was
+    examined those that are `late` there are read when a rule asks for them: `LateFacts`.
     """
 
     mark: bool = False
@@ -45,6 +46,11 @@ class Facts(msgspec.Struct):
     branded_burst: float | None = None
     replaced_parts: float | None = None
 
+    @property
+    def quoted_ratio(self) -> float | None:
+        """`price_ratio`, before it is known whether the price can be compared."""
+        return self.price_ratio
+
 
 @dataclass(frozen=True, slots=True)
 class Signal:
@@ -58,7 +64,14 @@ class Signal:
     from_store: bool = False
     cost: int = 1
     """What getting it costs, against a fact that is there once a listing was examined *(start
-    values)*: a condition is compiled so that what costs less is asked first."""
+    values)*: a condition is compiled so that what costs less is asked first. What is late comes
+    last: by then the store was asked."""
+    late: bool = False
+    """Whether it is read only when a rule comes to it, which costs more than all others together.
+    """
+    early: str = ""
+    """Of a late number: the attribute of `Facts` that has it before it is known whether it counts.
+    What is compared is asked of that first."""
     low: float = 0.0
     high: float = math.inf
     """The smallest and the largest number it can be."""
@@ -112,8 +125,16 @@ SIGNALS: Final[dict[str, Signal]] = {
             "bool",
             "The mark names what the goods are for, not what they are.",
             implies=("mark",),
+            late=True,
+            cost=200,
         ),
-        Signal("used", "bool", "The goods are used or refurbished, by condition or by words."),
+        Signal(
+            "used",
+            "bool",
+            "The goods are used or refurbished, by condition or by words.",
+            late=True,
+            cost=100,
+        ),
         Signal(
             "image_known",
             "bool",
@@ -125,12 +146,16 @@ SIGNALS: Final[dict[str, Signal]] = {
             "bool",
             "The title offers several pieces ('pack of 10', 'x2', 'grosir'), at less than the "
             "reference price.",
+            late=True,
+            cost=100,
         ),
         Signal(
             "part",
             "bool",
             "The title offers a part ('spare part', 'repuesto', 'suku cadang'), or is short and "
             "offers a piece ('watch crown', 'empty box'), at less than the reference price.",
+            late=True,
+            cost=100,
         ),
         Signal(
             "gtin_own",
@@ -164,6 +189,8 @@ SIGNALS: Final[dict[str, Signal]] = {
             "price of all.",
             unit="ratio",
             optional=True,
+            late=True,
+            early="quoted_ratio",
         ),
         Signal(
             "seller_age_days",
@@ -248,6 +275,7 @@ SIGNALS: Final[dict[str, Signal]] = {
 }
 
 FROM_STORE: Final = frozenset(signal.name for signal in SIGNALS.values() if signal.from_store)
+LATE: Final = frozenset(signal.name for signal in SIGNALS.values() if signal.late)
 SELLER: Final = frozenset(name for name in FROM_STORE if name.startswith("seller_"))
 REMOVALS: Final = frozenset({"relisted", "linked_relisted"})
 PACE: Final = frozenset({"branded_burst"})

@@ -98,7 +98,7 @@ class Bench:
     def decide(self, examination: Examination) -> str:
         """Return the outcome, all asked and recorded: as the worker does it, without a store."""
         ask_of(examination, needs_of(self.judge.policy, examination))
-        judgement = self.judge.decide(examination, CLEAN)
+        judgement = self.judge.decide(examination, CLEAN, explain=False)
         if judgement.verdict.outcome != "allow":
             self.events.event(takedown(decision_of(examination, judgement, 0, NOW)))
         return judgement.verdict.outcome

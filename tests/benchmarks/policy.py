@@ -92,7 +92,7 @@ def candidates(policy: Policy) -> list[Facts]:
         for match in judge.examine(listing, NOW).matches:
             seller = facts_of(listing.seller_id, sellers.get(listing.seller_id))
             add_seller(match.facts, seller, NOW)
-            found.append(match.facts)
+            found.append(match.facts.read())
     return found
 
 

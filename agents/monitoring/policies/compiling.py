@@ -28,18 +28,20 @@ def evaluator(
     definitions: Mapping[str, Condition],
     *,
     known: bool,
+    unread: bool = False,
 ) -> Evaluate:
     """Return one function for all rules, compiled: a third of a microsecond for the default policy.
 
     It returns the rules known to hold; unless `known`, those too that facts of the store that are
-    unknown could still make hold. The source is made from checked trees only: names are signals,
+    unknown could still make hold. With `unread` no signal that is late is read: whatever it says,
+    what could hold is returned. The source is made from checked trees only: names are signals,
     constants are literals. See tests/benchmarks/policy.py.
 
     The largest policies are compiled in parts, as Python's compiler lets no other thread run.
     """
     numbered = list(enumerate(rules))
     parts = [
-        _compiled(numbered[part.start : part.stop], guard, definitions, known=known)
+        _compiled(numbered[part.start : part.stop], guard, definitions, known=known, unread=unread)
         for part in giving_way(_parts(rules))
     ]
     if len(parts) == 1:
@@ -64,15 +66,24 @@ def _compiled(
     definitions: Mapping[str, Condition],
     *,
     known: bool,
+    unread: bool,
 ) -> Evaluate:
     """Return the function of some rules, each with its number."""
 
     def holds(condition: Condition, inline: Collection[str]) -> str:
-        return source(condition.tree, True, SIGNALS, definitions, hopeful=not known, inline=inline)
+        return source(
+            condition.tree,
+            True,
+            SIGNALS,
+            definitions,
+            hopeful=not known,
+            inline=inline,
+            unread=unread,
+        )
 
     # What a single rule asks for is read there, if it comes to that: 30 ns of 350 less.
     uses = Counter(name for _, rule in rules for name in rule.condition.signals)
-    once = {name for name, count in uses.items() if count == 1}
+    once = {name for name, count in uses.items() if count == 1 or SIGNALS[name].late}
     lines = ["def evaluate(f):", "    fired = []"]
     if guard is not None:
         lines += [f"    if not ({holds(guard, guard.signals)}):", "        return fired"]
@@ -112,18 +123,20 @@ def source(
     *,
     hopeful: bool = False,
     inline: Collection[str] = (),
+    unread: bool = False,
 ) -> str:
     """Return Python that is True exactly where `node` is known to be `wanted`.
 
     Signals stand as local variables of their names, those in `inline` as attributes of `f`.
     `hopeful` takes a signal of the store that is unknown for whatever is wanted: the store may
-    still say it. Others that are unknown stay so.
+    still say it. Others that are unknown stay so. `unread` takes what is late for whatever is
+    wanted, and reads none of it.
 
     What costs less is asked first. That changes no meaning: no part of a condition has an effect or
     raises, whatever the others say.
     """
 
-    return _Writer(signals, definitions, hopeful, inline).emit(node, wanted)
+    return _Writer(signals, definitions, hopeful, inline, unread).emit(node, wanted)
 
 
 # No closures that call each other: each would be a cycle, left to Python's garbage collector.
@@ -133,9 +146,13 @@ class _Writer:
     definitions: Mapping[str, Condition]
     hopeful: bool
     inline: Collection[str]
+    unread: bool
 
     def read(self, name: str) -> str:
-        return f"f.{name}" if name in self.inline else name
+        """Return what says the signal, or what says it early."""
+        if name not in self.inline:
+            return name
+        return f"f.{self.signals[name].early or name}"
 
     def emit(self, node: ast.expr, wanted: bool) -> str:
         match node:
@@ -147,6 +164,8 @@ class _Writer:
                 return self.emit(operand, not wanted)
             case ast.Name(id=name) if name in self.definitions:
                 return self.emit(self.definitions[name].tree, wanted)
+            case ast.Name(id=name) if self.unread and self.signals[name].late:
+                return "True"
             case ast.Name(id=name) if self.awaits(name):
                 return f"({self.read(name)} is not {not wanted})"
             case ast.Name(id=name):
@@ -180,7 +199,9 @@ class _Writer:
             if divisors:
                 compared = "(" + " and ".join([*divisors, compared]) + ")"
             compared = " or ".join([*(f"{self.read(name)} is None" for name in awaited), compared])
-            parts.append("(" + " and ".join([*known, f"({compared})"]) + ")")
+            early = [name for name in names if self.signals[name].early and name in self.inline]
+            counts = [] if self.unread else [f"f.{name} is not None" for name in early]
+            parts.append("(" + " and ".join([*known, f"({compared})", *counts]) + ")")
         return "(" + (" and " if wanted else " or ").join(parts) + ")"
 
     def unknowable(self, *nodes: ast.expr) -> list[str]:

@@ -103,6 +103,8 @@ class Policy:
     """The rules known to hold."""
     possible: Evaluate
     """Those, and the rules that facts of the store that are unknown could still make hold."""
+    conceivable: Evaluate
+    """Those, and the rules that signals that are late, and not read here, could make hold."""
     guard: Condition | None
     definitions: dict[str, Condition]
     reviews: Budget = Budget()

@@ -116,6 +116,7 @@ def _compiled(draft: Draft, raw: bytes) -> Policy:
         rules,
         evaluator(rules, draft.guard, draft.definitions, known=True),
         evaluator(rules, draft.guard, draft.definitions, known=False),
+        evaluator(rules, draft.guard, draft.definitions, known=False, unread=True),
         draft.guard,
         draft.definitions,
         draft.reviews,

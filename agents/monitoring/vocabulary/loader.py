@@ -157,7 +157,6 @@ def _compiled(groups: Mapping[str, list[Entry]], versions: Mapping[str, int]) ->
             between=Expressions(groups["negation.between"], before="^ *", behind=" *$"),
             innocent=Expressions(groups["innocent"]),
         ),
-        neighbourhood,
         NominativeUse(neighbourhood),
         Pieces(neighbourhood),
         Expressions(groups["nominative.unoriginal"], before="^", behind="$"),

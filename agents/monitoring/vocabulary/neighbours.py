@@ -107,13 +107,6 @@ class Neighbourhood:
         ]
         self._expressions = expressions
         self._hits = lru_cache(maxsize=16)(expressions.hits)
-        self._looked_at: dict[str, list[Hit]] = {}
-
-    def look_at(self, texts: Sequence[str]) -> None:
-        """Read texts at once that will be asked about, short ones; others are forgotten."""
-        short = [text for text in dict.fromkeys(texts) if len(text) <= SHORT]
-        hits = self._expressions.hits_of(short)
-        self._looked_at = {text: hits.get(number, []) for number, text in enumerate(short)}
 
     def of(self, text: str, start: int, end: int, *, whole: bool = False) -> Neighbours:
         """Return what stands around the mark at `text[start:end]`.
@@ -124,9 +117,7 @@ class Neighbourhood:
         first, last = max(0, start - BEFORE), min(len(text), end + BEHIND)
         head, tail = text[first:start], text[end:last]
         if len(text) <= SHORT:  # a title: read once for all the marks it names
-            hits = self._looked_at.get(text)
-            if hits is None:
-                hits = self._hits(text)
+            hits = self._hits(text)
             before = [hit for hit in hits if first <= hit.start and hit.end <= start]
             behind = [hit for hit in hits if end <= hit.start and hit.end <= last]
             origin, other = first, end

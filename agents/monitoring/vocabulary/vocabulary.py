@@ -8,7 +8,6 @@ from functools import cached_property, lru_cache
 
 from agents.monitoring.vocabulary.disguised import ALONE, APART, DisguisedWords
 from agents.monitoring.vocabulary.expressions import Expressions
-from agents.monitoring.vocabulary.neighbours import Neighbourhood
 from agents.monitoring.vocabulary.nominative import NominativeUse
 from agents.monitoring.vocabulary.pieces import Pieces
 from agents.monitoring.vocabulary.replica import Finding, ReadText, ReplicaWords
@@ -30,7 +29,6 @@ class Vocabulary:
     versions: Mapping[str, int]
     """The version of each language's file."""
     _replica: ReplicaWords = field(repr=False)
-    _neighbourhood: Neighbourhood = field(repr=False)
     _nominative: NominativeUse = field(repr=False)
     _pieces: Pieces = field(repr=False)
     _unoriginal: Expressions = field(repr=False)
@@ -45,10 +43,6 @@ class Vocabulary:
         of a batch costs a third of one for each.
         """
         return self._replica.read(listings)
-
-    def look_around(self, texts: Sequence[str]) -> None:
-        """Read at once what `nominative` will be asked about in these texts."""
-        self._neighbourhood.look_at(texts)
 
     def replica_words(
         self,

@@ -189,7 +189,7 @@ def test_the_largest_policy_fires_what_each_of_its_rules_fires_alone() -> None:
     whole = compile_policy(largest_policy().encode(), "policy")
     assert len(whole.rules) == RULES
     judge = Topics(ZORVEX).maker.current
-    facts = judge.examine(LISTING, LISTING.occurred_at).matches[0].facts
+    facts = judge.examine(LISTING, LISTING.occurred_at).matches[0].facts.read()
     facts.price_ratio, facts.seller_age_days, facts.seller_verified = 0.55, 120.0, False
     assert whole.fired(facts) == [
         n for n in range(RULES) if (n % 90 + 10) / 100 > 0.55 and n + 1 > 120
