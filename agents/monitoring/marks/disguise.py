@@ -44,16 +44,10 @@ def look_at(spelling: Spelling, skeleton: Skeleton, letter: int) -> Sighting | N
     """Return the mark if it stands at letter number `letter` of the skeleton; None if not."""
     invisible = load_table().invisible
     if not skeleton.turned:
-        first = int(skeleton.places[letter])
-        for written in spelling.written:
-            # Most marks are written plainly: 3 µs here against 30 below.
-            last = first + len(written)
-            if (
-                skeleton.read[first:last].lower() == written
-                and ord(skeleton.read[last : last + 1] or " ") not in invisible
-                and on_boundaries(skeleton.read, first, last)
-            ):
-                return Sighting(spelling.mark, first, last, (), "plain")
+        # Most marks are written plainly: 3 µs here against 30 below.
+        plain = plainly_at(spelling, skeleton.read, int(skeleton.places[letter]))
+        if plain is not None:
+            return plain
     runs = skeleton.runs(letter, len(spelling.runs))
     if len(runs) == 1 and len(runs[0]) < len(spelling.runs[0]):
         return None
@@ -81,6 +75,19 @@ def look_at(spelling: Spelling, skeleton: Skeleton, letter: int) -> Sighting | N
             end += 1
         end += 1  # the sign that stands for the last letter
     return Sighting(spelling.mark, start, end, tuple(sorted(folds)), strength)
+
+
+def plainly_at(spelling: Spelling, text: str, first: int) -> Sighting | None:
+    """Return the mark if it stands plainly written at this place of a text, in which spans are."""
+    for written in spelling.written:
+        last = first + len(written)
+        if (
+            text[first:last].lower() == written
+            and ord(text[last : last + 1] or " ") not in load_table().invisible
+            and on_boundaries(text, first, last)
+        ):
+            return Sighting(spelling.mark, first, last, (), "plain")
+    return None
 
 
 def _between(

@@ -22,12 +22,12 @@ from agents.monitoring.marks.decoding import (
     places_of_symbols,
     regular_separators,
 )
-from agents.monitoring.marks.disguise import Sighting, look_at
+from agents.monitoring.marks.disguise import Sighting, look_at, plainly_at
 from agents.monitoring.marks.gaps import Strength
 from agents.monitoring.marks.index import MarkIndex
 from agents.monitoring.marks.overlaps import Placed, longest, surer
 from agents.monitoring.marks.sheet import MOST_CHARACTERS, Sheet, first_texts
-from agents.monitoring.marks.sieve import Sieve, Sifted
+from agents.monitoring.marks.sieve import Named, Sieve, Sifted
 from agents.monitoring.marks.skeleton import Skeleton, fold, turns
 from agents.monitoring.marks.spellings import Spelling, words_of
 from agents.monitoring.marks.struck import struck_places, struck_words
@@ -126,7 +126,8 @@ class MarkMatcher:
         self._parts = (*of_marks, (_index_of_words(tuple(words)), FIRST_WORD))
         self._contexts = [index.struck.contexts for index, _ in self._parts]
         self._withdrawn = withdrawn
-        self._sieve = Sieve([(index.patterns, index.struck.contexts) for index in indexes])
+        *marks, of_words = ((index.patterns, index.struck.contexts) for index, _ in self._parts)
+        self._sieve = Sieve(marks, of_words)
 
     def _order(self, mark: int) -> object:
         """Return what tells which of two marks comes first, whichever index each is in."""
@@ -151,8 +152,14 @@ class MarkMatcher:
         found: dict[int, Seen | None] = dict.fromkeys(sifted.unreadable)
         if not self.marks:
             return found
-        struck = self._with_struck_letters(listings, sifted)
-        numbers = sorted(sifted.through | struck)
+        through = sifted.through | self._with_struck_letters(listings, sifted)
+        for number, named in sifted.listed.items():
+            plain = self._plainly(listings, named)
+            if plain is None:
+                through.add(number)
+            elif plain:
+                found[number] = plain
+        numbers = sorted(through)
         if not numbers:
             return found
         chosen = [[text.decode() for text in listings.of_record(number)] for number in numbers]
@@ -167,6 +174,26 @@ class MarkMatcher:
             elif any(item.sighting.mark < FIRST_WORD for item in placed):
                 found[numbers[number]] = self._by_text(sheet, placed)
         return found
+
+    def _plainly(self, listings: Texts, named: Sequence[Named]) -> Seen | None:
+        """Return what stands in a listing of which all is listed, if all of it is written plainly.
+
+        None where something is not, or there is much of it: then the listing has to be read.
+        """
+        if len(named) > MOST_SIGHTINGS:
+            return None
+        placed: defaultdict[int, dict[Placed, None]] = defaultdict(dict)
+        texts: dict[int, str] = {}
+        for number, place, part, pattern in named:
+            if number not in texts:
+                texts[number] = listings.text(number).decode()
+            for spelling in self._spellings(part, pattern):
+                sighting = plainly_at(spelling, texts[number], place)
+                if sighting is None:
+                    return None
+                if spelling.mark < FIRST_WORD:  # a plain word is read with the vocabulary
+                    placed[number][Placed(sighting, sighting.start, sighting.end)] = None
+        return {texts[number]: longest(there, self._order) for number, there in placed.items()}
 
     def _with_struck_letters(self, listings: Texts, sifted: Sifted) -> set[int]:
         """Return the listings in which letters of a mark are struck out, of those kept back."""
@@ -391,11 +418,15 @@ class MarkMatcher:
             for number, first, size in index.patterns.find(skeleton.run_on, skeleton.apart)
         )
         for first, _, part, number in found:
-            index, first_mark = self._parts[part]
-            spellings = index.spellings(number, first_mark)
-            if self._withdrawn:
-                spellings = tuple(s for s in spellings if s.mark not in self._withdrawn)
-            yield first, spellings
+            yield first, self._spellings(part, number)
+
+    def _spellings(self, part: int, pattern: int) -> tuple[Spelling, ...]:
+        """Return what may stand where a pattern was found."""
+        index, first_mark = self._parts[part]
+        spellings = index.spellings(pattern, first_mark)
+        if self._withdrawn:
+            spellings = tuple(s for s in spellings if s.mark not in self._withdrawn)
+        return spellings
 
 
 @lru_cache(maxsize=4)

@@ -9,7 +9,7 @@
 enum { INVISIBLE = 1, SOFT = 2, ALPHABETIC = 8, SEVERAL = 16, SPELLED = 32, DRAWS = 64,
        STRIKES = 128 };                       /* characters.py */
 enum { STRIKING = 1, DRAWN = 2, OPENS = 4 };  /* struck.py */
-enum { READ = 1, UNREADABLE = 2 };            /* what `status` says of a listing */
+enum { READ = 1, UNREADABLE = 2, LISTED = 3 };            /* what `status` says of a listing */
 enum { DOUBLED = 1, SPREAD_OUT = 2 };         /* what `set_apart` says of letters */
 enum { BOUNDARY = 1, SPREAD = 4, FEW = 20, NEAR = 5, SPARE = 64 };
 enum { KEYCAP = 0x20E3, OVERRIDE = 0x202E, NONCHARACTER = 0xFFFF, LATIN_END = 0x250,
@@ -50,12 +50,20 @@ typedef struct {
     uint32_t *pairs;              /* which of those shown look like one letter with the next */
     uint8_t *bytes;               /* the letters written: low byte of the class of each */
     uint64_t *opens;              /* room for `mark_openings` */
+    uint32_t *character;          /* which character each of those shown is */
+    uint32_t *place;              /* which of those shown each letter written begins with */
 } Scratch;                        /* each SPARE longer than the longest text */
 
 typedef struct {
     int64_t *text, *place;        /* signs that may stand for a letter of a mark */
     int64_t count, room;
 } Struck;
+
+typedef struct {
+    int64_t *text, *place;        /* where the letters of a mark, or word, stand */
+    int64_t *part, *pattern;      /* which they are */
+    int64_t count, room;
+} Named;
 
 /* Read a character behind `at`; -1 where there is no well-formed one. */
 static int64_t next_code(const uint8_t *data, int64_t *at, int64_t end) {
@@ -129,6 +137,7 @@ typedef struct {
     int64_t codes, shown, signs, pairs;  /* how many there are in Scratch */
     int flags;                           /* all that occur */
     int readable, odd;                   /* odd: it may be read in other ways */
+    int spelled;                         /* some character reads as several */
 } Text;
 
 static inline void add_code(const Tables *tables, Scratch *scratch, Text *text, uint32_t code,
@@ -166,6 +175,7 @@ static Text decode(const Tables *tables, const uint8_t *data, int64_t size, Scra
             add_code(tables, scratch, &text, (uint32_t)code, character);
             continue;
         }
+        text.spelled = 1;
         int64_t entry = find_spelled(tables, (uint32_t)code);
         uint32_t letter = tables->spelled_at[entry], last = tables->spelled_at[entry + 1];
         if (text.codes + (last - letter) + (size - at) > size + SPARE) {
@@ -273,8 +283,11 @@ static int set_apart(const uint8_t *bytes, const uint8_t *apart, int64_t length)
     return found;
 }
 
-/* skeleton.py, fold: write the letters of a text behind a boundary; return how many. */
-static int64_t write_letters(const Scratch *scratch, const uint16_t *classes, const Text *text) {
+/* skeleton.py, fold: write the letters of a text behind a boundary; return how many.
+
+   With `place` also where each begins: known when this is compiled, so that it costs nothing. */
+static inline int64_t write_letters(const Scratch *scratch, const uint16_t *classes,
+                                    const Text *text, uint32_t *restrict place) {
     uint8_t *restrict bytes = scratch->bytes, *restrict apart = scratch->apart;
     const int64_t shown = text->shown, pairs = text->pairs;
     int64_t written = 0, at = 0;
@@ -288,6 +301,7 @@ static int64_t write_letters(const Scratch *scratch, const uint16_t *classes, co
             apart[written - 1] |= (uint8_t)(SIGNED * sign);
             bytes[written] = (uint8_t)class;
             apart[written] = !before;
+            if (place) place[written] = (uint32_t)at;
             written += (class != 0) & (class != before);
             before = class;
         }
@@ -299,6 +313,7 @@ static int64_t write_letters(const Scratch *scratch, const uint16_t *classes, co
         if (doubled || again) continue;
         apart[written] = !before;
         bytes[written] = (uint8_t)pair;
+        if (place) place[written] = (uint32_t)at;
         written += pair != before;
         before = pair;
         at += 2;
@@ -315,7 +330,7 @@ typedef struct {
 /* Look for marks in the letters of a text; return what `set_apart` says of them. */
 static int look(const Scratch *scratch, const uint16_t *classes, const Text *text,
                 const Marks *marks, int64_t parts, Seen *seen) {
-    int64_t count = write_letters(scratch, classes, text);
+    int64_t count = write_letters(scratch, classes, text, NULL);
     Written written = {.letters = scratch->bytes + 1, .apart = scratch->apart + 1,
                        .opens = scratch->opens, .length = count};
     if (!seen->named && parts) mark_openings(&written);
@@ -359,15 +374,77 @@ static void note_signs(const Tables *tables, const Marks *marks, int64_t parts,
     }
 }
 
+/* What the second look at a listing needs beside its texts. */
+typedef struct {
+    const Tables *tables;
+    const Marks *marks;
+    int64_t parts;                /* words are the last */
+    Scratch *scratch;
+    Named *named;
+} Second;
+
+/* Note what stands in one way to read a text; return whether there was room. */
+static int list_way(const Second *second, const uint16_t *classes, const Text *text,
+                    int64_t number) {
+    enum { MOST = 32 };
+    int64_t numbers[MOST], firsts[MOST];
+    const Scratch *scratch = second->scratch;
+    Named *named = second->named;
+    int64_t count = write_letters(scratch, classes, text, scratch->place);
+    Written written = {.letters = scratch->bytes + 1, .apart = scratch->apart + 1,
+                       .opens = scratch->opens, .length = count};
+    mark_openings(&written);
+    for (int64_t part = 0; part < second->parts; part++) {
+        Hits hits = {.numbers = numbers, .firsts = firsts, .room = MOST};
+        find_patterns(second->marks[part].patterns, &written, &hits);
+        if (hits.count > MOST || named->count + hits.count > named->room) return 0;
+        for (int64_t hit = 0; hit < hits.count; hit++, named->count++) {
+            named->text[named->count] = number;
+            named->place[named->count] = scratch->character[scratch->place[firsts[hit] + 1]];
+            named->part[named->count] = part;
+            named->pattern[named->count] = numbers[hit];
+        }
+    }
+    return 1;
+}
+
+/* Note all that stands in a listing's texts; return whether that is all there can be: words with a
+   letter struck out are looked for elsewhere, and so is what stands in characters spelled out. */
+static int list_named(const Second *second, const uint8_t *data, const int64_t *starts,
+                      const int64_t *lengths, int64_t number, int64_t end) {
+    Scratch *scratch = second->scratch;
+    Struck none = {.room = 0};
+    Seen seen = {.readable = 1};
+    for (; number < end; number++) {
+        Text text = decode(second->tables, data + starts[number], lengths[number], scratch);
+        note_signs(second->tables, second->marks, second->parts, scratch, &text, number, &none,
+                   &seen);
+        if (text.spelled || seen.odd) return 0;
+        for (int64_t code = 0, shown = 0; code < text.codes; code++) {
+            scratch->character[shown] = scratch->origin[code];
+            shown += !(second->tables->flags[scratch->codes[code]] & INVISIBLE);
+        }
+        if (!list_way(second, scratch->letters, &text, number)) return 0;
+        if (text.flags & SOFT && !list_way(second, scratch->classes, &text, number)) return 0;
+    }
+    return 1;
+}
+
 /* Read all texts in both ways, say which listings may name a mark, and note what can be read in
    other ways. `starts` and `lengths` say where in the data the texts lie, `counts` how many each
-   listing has. */
+   listing has. Of a listing that can be read in no other ways all is noted in `named` that stands in
+   it, and its status is LISTED: that is most of those that name a mark. `marks` has a part more than
+   `parts`, of words. */
 void assayer_sieve(const Tables *tables, const Marks *marks, int64_t parts, const uint8_t *data,
                    const int64_t *starts, const int64_t *lengths, const int64_t *counts,
-                   int64_t listings, Scratch *scratch, Struck *struck, uint8_t *status) {
+                   int64_t listings, Scratch *scratch, Struck *struck, Named *named,
+                   uint8_t *status) {
+    const Second second = {.tables = tables, .marks = marks, .parts = parts + 1,
+                           .scratch = scratch, .named = named};
     int64_t number = 0;
     for (int64_t listing = 0; listing < listings; listing++) {
         Seen seen = {.readable = 1};
+        int64_t first = number, known = named->count;
         for (int64_t end = number + counts[listing]; number < end; number++) {
             Text text = decode(tables, data + starts[number], lengths[number], scratch);
             if (!text.readable) {
@@ -386,5 +463,8 @@ void assayer_sieve(const Tables *tables, const Marks *marks, int64_t parts, cons
         seen.odd |= seen.apart == (DOUBLED | SPREAD_OUT) ||
                     seen.apart_with_signs == (DOUBLED | SPREAD_OUT);
         status[listing] = !seen.readable ? UNREADABLE : seen.odd || seen.named ? READ : 0;
+        if (status[listing] != READ || seen.odd) continue;
+        if (list_named(&second, data, starts, lengths, first, number)) status[listing] = LISTED;
+        else named->count = known;
     }
 }

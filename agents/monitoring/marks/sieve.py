@@ -12,11 +12,11 @@ That is done by `sieve.c`: a walk along the text, for which numpy needs forty pa
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +30,24 @@ from streams.texts import Texts
 
 _SPARE: Final = 64 + 2
 """Letters that a text may have more than bytes, as 'ﷺ' reads as 18; and one on either side."""
+# As `sieve.c` has them.
 _READ: Final = 1
 _UNREADABLE: Final = 2
+_LISTED: Final = 3
+
+_NAMED: Final = 8
+"""Sightings that there is room for, for each listing of a batch."""
+
+
+class Named(NamedTuple):
+    """Letters of a mark, or word, in the texts that were sifted."""
+
+    text: int
+    place: int
+    """The character of the text at which they begin."""
+    part: int
+    """Which of the indexes has them; the last is that of the words."""
+    pattern: int
 
 
 @dataclass(frozen=True)
@@ -44,28 +60,36 @@ class Sifted:
     """Those that are no UTF-8, or hold a character that no text can carry."""
     struck: dict[int, list[tuple[int, list[int]]]]
     """By listing: numbers of texts, with the places of signs that may stand for a letter."""
+    listed: dict[int, list[Named]]
+    """By listing, of those that can be read in no other ways than here: all that stands in them."""
 
 
 class Sieve:
     """The letters of marks, looked for in texts of which nothing else is read."""
 
-    def __init__(self, marks: Sequence[tuple[Patterns, Contexts]]) -> None:
-        """Take the letters of marks, with what stands around their letters where one is struck."""
+    def __init__(
+        self, marks: Sequence[tuple[Patterns, Contexts]], words: tuple[Patterns, Contexts]
+    ) -> None:
+        """Take the letters of marks, with what stands around their letters where one is struck.
+
+        And those of words, which are looked for where a mark is named.
+        """
         self._library = _library()  # where it was not built, that is told now
         self._tables = _Tables.made()
-        self._marks = tuple(marks)
-        self._parts = (_Marks * len(marks))(*(_Marks.of(*each) for each in marks))
+        self._marks = (*marks, words)
+        self._parts = (_Marks * len(self._marks))(*(_Marks.of(*each) for each in self._marks))
 
     def sift(self, listings: Texts) -> Sifted:
         """Sift listings, given the texts of each."""
         lengths = listings.lengths
         scratch = _Scratch.of(int(lengths.max(initial=0)) + _SPARE)
         struck = _Struck.of(len(listings) * _SPARE)
+        named = _NamedRoom.of(len(listings) * _NAMED)
         status = np.zeros(len(listings), np.uint8)
         self._library.assayer_sieve(
             ctypes.byref(self._tables),
             ctypes.byref(self._parts),
-            len(self._parts),
+            len(self._parts) - 1,
             listings.data,
             address(listings.starts),
             address(lengths),
@@ -73,11 +97,15 @@ class Sieve:
             len(listings),
             ctypes.byref(scratch),
             ctypes.byref(struck),
+            ctypes.byref(named),
             address(status),
         )
         through = set(np.flatnonzero(status == _READ).tolist())
         unreadable = set(np.flatnonzero(status == _UNREADABLE).tolist())
-        return Sifted(through, unreadable, struck.by_text(listings))
+        listed: dict[int, list[Named]] = {n: [] for n in np.flatnonzero(status == _LISTED).tolist()}
+        for each in named.found():
+            listed[int(listings.record_of[each.text])].append(each)
+        return Sifted(through, unreadable, struck.by_text(listings), listed)
 
 
 class _Tables(Arrays):
@@ -158,7 +186,7 @@ class _Scratch(Arrays):
     _TYPES: ClassVar = {
         "codes": np.uint32, "origin": np.uint32, "shown": np.uint32, "classes": np.uint16,
         "letters": np.uint16, "apart": np.uint8, "signs": np.uint32, "pairs": np.uint32,
-        "bytes": np.uint8, "opens": np.uint64,
+        "bytes": np.uint8, "opens": np.uint64, "character": np.uint32, "place": np.uint32,
     }  # fmt: skip
     _fields_ = tuple((name, ctypes.c_void_p) for name in _TYPES)
 
@@ -196,13 +224,32 @@ class _Struck(Arrays):
         return found
 
 
+class _NamedRoom(Arrays):
+    _COLUMNS: ClassVar = Named._fields
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in _COLUMNS),
+        ("count", ctypes.c_int64), ("room", ctypes.c_int64),
+    )  # fmt: skip
+
+    @classmethod
+    def of(cls, room: int) -> _NamedRoom:
+        """Return room for so many."""
+        columns = {name: np.empty(room, np.int64) for name in cls._COLUMNS}
+        return cls.holding(numbers={"count": 0, "room": room}, **columns)
+
+    def found(self) -> Iterator[Named]:
+        """Yield them in order, each once: most stand there in both ways to read."""
+        columns = (self.arrays[name][: self.count].tolist() for name in self._COLUMNS)
+        yield from map(Named._make, dict.fromkeys(zip(*columns, strict=True)))
+
+
 @cache
 def _library() -> ctypes.CDLL:
     library = load(Path(__file__).with_suffix(".c"))
     pointer, number = ctypes.c_void_p, ctypes.c_int64
     library.assayer_sieve.argtypes = (
         pointer, pointer, number, ctypes.c_char_p, pointer, pointer, pointer, number, pointer,
-        pointer, pointer,
+        pointer, pointer, pointer,
     )  # fmt: skip
     library.assayer_sieve.restype = None
     return library

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from agents.monitoring.marks.characters import BOUNDARY
 from agents.monitoring.marks.decoding import decode
+from agents.monitoring.marks.index import MarkIndex
 from agents.monitoring.marks.matcher import MarkMatcher
 from agents.monitoring.marks.patterns import Patterns
 from agents.monitoring.marks.sheet import MOST_CHARACTERS, Sheet
@@ -33,6 +34,7 @@ DISGUISES = (
     "{Z}{o}{r}{v}{e}{x}", "Q\u200bX", "𝐐𝐗", "QХ", "Q★X", "ΖΟΡΒΗΞ", "ζορβηξ", "ZvX!", "ﷺ" * 9,
     "Zorve_", "Z\u200bVX", "Ardr\u200bnore", "正品ZVX包", "ก๊อปZVXแท้",
 )  # fmt: skip
+WORDS = ("replica", "imitation")
 HARMLESS = {
     "Z0r*ex",
     "1\ufe0f\u20e3",
@@ -55,11 +57,30 @@ WRITTEN = st.lists(
     ),
     max_size=3,
 )
+PLAIN = st.lists(
+    st.lists(
+        st.sampled_from(
+            [*MARKS, "zorvex", "Zorvexes", "Clorks", "repl*ca", "r3plica", "rep1ica", "replica",
+             "½", "im!tation", "œuvre", "a\u200bb", "👟\ufe0f", "shoe", "1:1", "n", "vv", "正品",
+             "réplica", "Zorvex's", "villa's", "Vi11a", "Ma ria", "cd", "rn"]
+        ),
+        max_size=8,
+    ).map(" ".join),
+    min_size=1,
+    max_size=3,
+)  # fmt: skip
+"""Marks written plainly, and words of copying in disguise beside them."""
 
 
 @cache
 def matcher() -> MarkMatcher:
-    return MarkMatcher(MARKS, ("replica", "imitation"))
+    return MarkMatcher(MARKS, WORDS)
+
+
+def sieve() -> Sieve:
+    indexes = (MarkIndex.of(MARKS), MarkIndex.of(WORDS))
+    marks, words = ((index.patterns, index.struck.contexts) for index in indexes)
+    return Sieve([marks], words)
 
 
 def texts_of(fields: list[str]) -> list[bytes]:
@@ -78,6 +99,57 @@ def test_what_a_listing_alone_is_found_to_name_is_found_in_a_batch(batch: list[l
         assert there or not found, (fields, found)
         if seen.get(number) is not None:
             assert found
+
+
+@settings(max_examples=1_500, deadline=None)
+@given(st.lists(st.one_of(PLAIN, WRITTEN), min_size=1, max_size=4))
+def test_what_is_written_plainly_is_told_as_the_full_reading_tells_it(
+    batch: list[list[str]],
+) -> None:
+    texts = [texts_of(fields) for fields in batch]
+    seen = matcher().screen(Texts.of(texts))
+    for number, fields in enumerate(texts):
+        named = {str(name): field.decode() for name, field in enumerate(fields)}
+        alone = matcher().find_all([named])[0]
+        assert bool(alone.marks) == (number in seen)
+        told = seen.get(number)
+        if told is not None:
+            assert matcher().found(told, named) == alone
+
+
+def test_most_listings_that_name_a_mark_are_not_read() -> None:
+    texts = [[b"Zorvex Diver 300, shoe", b"ZVX for Gucci \xf0\x9f\x91\x9f"], [b"A Seiko replica"]]
+    sifted = sieve().sift(Texts.of(texts))
+    assert not sifted.through
+    assert [each.part for each in sifted.listed[0]] == [0, 0, 0, 0]
+    assert {each.part for each in sifted.listed[1]} == {0, 1}
+
+
+def test_what_is_listed_stands_where_it_says() -> None:
+    text = "Ünïcode 👟\ufe0f Zorvex\u200b Gu|cci seiko"
+    named = sieve().sift(Texts.of([[b"shoe", text.encode()]])).listed[0]
+    assert [(each.text, each.place) for each in named] == [(1, 11), (1, 19), (1, 26)]
+
+
+def test_what_can_be_read_in_other_ways_is_not_listed() -> None:
+    for text in (
+        "Zorvex œuvre",
+        "Gucci repl*ca",
+        "G u u c c i Seiko",
+        "Gucci &#90;",
+        "Gucci 1\u20e3",
+    ):
+        sifted = sieve().sift(Texts.of([[text.encode()]]))
+        assert (sifted.listed, sifted.through) == ({}, {0}), text
+
+
+def test_what_is_stuffed_with_marks_is_read() -> None:
+    stuffed = [[b" ".join([b"Gucci"] * 40)], [b"Gucci shoe"]]
+    sifted = sieve().sift(Texts.of(stuffed))
+    assert set(sifted.listed) == {1}
+    assert sifted.through == {0}
+    many = matcher().screen(Texts.of([[b"Gucci"], *([[b"Gucci shoe"] * 4] * 9), [b"Seiko"]]))
+    assert all(many.values())
 
 
 def test_every_disguise_is_let_through_alone_and_among_others() -> None:
@@ -110,7 +182,11 @@ def test_signs_that_strike_out_letters_are_told_with_their_places(text: str) -> 
     sheet = Sheet(BOUNDARY + text, [1])
     places = sheet.by_listing(struck_places(sheet.decoded, [words.contexts])).get(0, [])
     nothing, _ = Patterns.of(b"", np.zeros(1, np.uint32), b"")
-    sifted = Sieve([(nothing, words.contexts)]).sift(Texts.of([[encoded]])).struck
+    sifted = (
+        Sieve([(nothing, words.contexts)], (nothing, words.contexts))
+        .sift(Texts.of([[encoded]]))
+        .struck
+    )
     found = {place for _, there in sifted.get(0, []) for place in there}
     assert {place - 1 for place in places} <= found
     # At the end of a text, where it is not known here that another follows, there is one more.
