@@ -135,6 +135,7 @@ def test_what_can_be_read_in_other_ways_is_not_listed() -> None:
     for text in (
         "Zorvex œuvre",
         "Gucci repl*ca",
+        "Gucci repl♥ca",
         "G u u c c i Seiko",
         "Gucci &#90;",
         "Gucci 1\u20e3",
