@@ -66,19 +66,35 @@ class OwnCounts:
     """Counts in memory, while Redis is away.
 
     `shared` is what Redis last said, which it is told again where it has lost it; `usages` goes on
-    from there; `answers` is what Redis does not know yet.
+    from there; `answers` is what Redis does not know yet. What Redis let through is `passed`: it
+    goes through again, whether Redis is away then, or back with nothing in it.
     """
 
     def __init__(self) -> None:
         self.shared: dict[str, Usage] = {}
         self.usages: dict[str, Usage] = {}
         self.answers: OrderedDict[str, Answered] = OrderedDict()
+        self.passed: OrderedDict[str, Moment] = OrderedDict()
+
+    def note(self, id_: str, answer: Answer, moment: Moment) -> None:
+        """Take up an answer of Redis."""
+        if answer is None:
+            self.passed[id_] = moment
+            if len(self.passed) > MOST_ANSWERS:
+                self.passed.popitem(last=False)
+
+    def has_passed(self, id_: str, moment: Moment) -> bool:
+        """Return whether Redis let a takedown through in the last hour or two."""
+        then = self.passed.get(id_)
+        return then is not None and moment.hour - then.hour <= 1
 
     def answer(self, takedowns: Sequence[Counted], moment: Moment) -> list[Answer]:
         """Return the answer for each takedown, in order."""
         return [self._answer(takedown, moment) for takedown in takedowns]
 
     def _answer(self, takedown: Counted, moment: Moment) -> Exceeded | None:
+        if self.has_passed(takedown.id, moment):
+            return None
         before = self.answers.get(takedown.id)
         if before is not None:
             return before.answer
@@ -196,6 +212,18 @@ async def answer_shared(
     Raises:
         StoreUnavailable: it is not known what was counted.
     """
+    passed = [own.has_passed(each.id, moment) for each in takedowns]
+    asked = [each for each, known in zip(takedowns, passed, strict=True) if not known]
+    answers = await _asked(store, own, asked, moment)
+    for each, answer in zip(asked, answers, strict=True):
+        own.note(each.id, answer, moment)
+    new = iter(answers)
+    return [None if known else next(new) for known in passed]
+
+
+async def _asked(
+    store: Store, own: OwnCounts, takedowns: Sequence[Counted], moment: Moment
+) -> list[Answer]:
     answers: list[Answer] = []
     waiting = list(own.answers.values())
     while waiting or len(answers) < len(takedowns):

@@ -180,6 +180,33 @@ def test_a_redis_that_lost_all_is_told_what_was_counted_and_usual(alone: Setting
     assert run(alone, work) == [Exceeded("rule:r", "minute", 6, 5.5)] * 3
 
 
+def test_what_went_through_goes_through_again_whatever_redis_has_lost(alone: Settings) -> None:
+    """Also before the views are rebuilt from Kafka, and while Redis does not answer."""
+    quota = Quota(4, 20, 0.0)
+    own = OwnCounts()
+
+    async def work(store: Store) -> tuple[Sequence[Answer], ...]:
+        before = await answer_shared(store, own, flood(0, 6, quota), at(0))
+        away = own.answer(flood(0, 4, quota), at(0))
+
+        async def lose(client: Any) -> None:
+            async for key in client.scan_iter(match=f"{store.prefix}*"):
+                await client.delete(key)
+
+        await store.call(lose)
+        again = await answer_shared(store, own, flood(0, 7, quota), at(0))
+        hours_later = await answer_shared(store, OwnCounts(), flood(0, 1, quota), at(0, HOUR + 3))
+        assert not own.has_passed("t-0", at(0, HOUR + 2))
+        return before, away, again, hours_later
+
+    before, away, again, hours_later = run(alone, work)
+    full = Exceeded("rule:r", "minute", 4, 0.0)
+    assert before == [*[None] * 4, full, full]
+    assert away == [None] * 4
+    assert again == [*[None] * 4, full, full, full]
+    assert hours_later == [None]
+
+
 @pytest.mark.parametrize(
     ("stored", "wanted"),
     [
