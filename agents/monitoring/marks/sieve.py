@@ -4,7 +4,9 @@ Reading a listing keeps of every letter where it stood, and reads the text in se
 after the other. Most listings name no mark, whichever way they are read, and to know that, the
 letters alone are enough. So the letters of each text are written here as bytes, in the two ways in
 which nearly every text can be read, and those of the marks are looked for in them. A text that may
-be read in other ways is let through. What is let through is read.
+be read in other ways is let through. What is let through is read. Of a text that can't, and that
+names a mark, the places are told where the letters of marks and words begin: where all of that is
+written plainly, as it is nearly always, nothing has to be read.
 
 That is done by `sieve.c`: a walk along the text, for which numpy needs forty passes.
 """
