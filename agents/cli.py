@@ -113,6 +113,7 @@ def _code_of(error: Exception) -> int | None:
     from streams.log_reader import MissingTopicError
     from streams.producer import DeliveryError
     from streams.schema_registry import IncompatibleSchemaError
+    from streams.tls import CertificateFileError
     from streams.topic_admin import TopicRefusedError
     from streams.unavailable import UNAVAILABLE
 
@@ -121,7 +122,9 @@ def _code_of(error: Exception) -> int | None:
     refused = MissingTopicError | DeliveryError | IncompatibleSchemaError | TopicRefusedError
     if isinstance(error, refused):
         return NO
-    if isinstance(error, PolicyError | ValidationError | SettingsError | OSError):
+    if isinstance(
+        error, PolicyError | ValidationError | SettingsError | CertificateFileError | OSError
+    ):
         return WRONG
     if isinstance(error, KafkaException):
         # What no caller has explained: settings the client will not take, or no answer.

@@ -7,10 +7,9 @@ from typing import Any
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from streams.aside import giving_way
-from streams.kafka import KafkaUnavailableError, check_port, client_config
+from streams.kafka import KafkaUnavailableError, client_config, describe, unavailable
 from streams.settings import Settings
 
 
@@ -45,7 +44,7 @@ class LogReader:
         self.topic = topic
         self.partition = partition
         self.next_offset = start
-        self._bootstrap = settings.kafka_bootstrap
+        self._settings = settings
         self._consumer = Consumer(
             client_config(
                 settings,
@@ -178,10 +177,12 @@ class LogReader:
             return MissingTopicError(
                 f"there is no topic '{self.topic}'; make it with: assayer topics create"
             )
-        return KafkaUnavailableError(
-            f"Kafka at {self._bootstrap} does not answer ({error.name()}); check "
-            "ASSAYER_KAFKA_BOOTSTRAP"
-        )
+        if error.code() in SILENT:
+            try:
+                describe(self._settings, self.topic, timeout=2.0)  # says why
+            except KafkaUnavailableError as told:
+                return told
+        return unavailable(self._settings, error)
 
 
 def partitions_of(settings: Settings, topic: str, timeout: float = 10.0) -> int:
@@ -191,17 +192,11 @@ def partitions_of(settings: Settings, topic: str, timeout: float = 10.0) -> int:
         KafkaUnavailableError: no broker answers.
         MissingTopicError: there is no such topic.
     """
-    try:
-        check_port(settings)
-        metadata = AdminClient(client_config(settings)).list_topics(topic, timeout=timeout)
-    except KafkaException as error:
-        raise KafkaUnavailableError(
-            f"Kafka at {settings.kafka_bootstrap} does not answer ({error.args[0].name()}); "
-            "check ASSAYER_KAFKA_BOOTSTRAP"
-        ) from None
-    found = metadata.topics.get(topic)
-    if found is None or found.error is not None:
+    found = describe(settings, topic, timeout).topics.get(topic)
+    if found is None or (found.error is not None and found.error.code() in _MISSING):
         raise MissingTopicError(f"there is no topic '{topic}'; make it with: assayer topics create")
+    if found.error is not None:
+        raise unavailable(settings, found.error)
     return len(found.partitions)
 
 
@@ -215,6 +210,13 @@ _MISSING = {
     KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
 }
 """Errors that say there is no such topic, or no such partition of it."""
+
+SILENT = {
+    KafkaError._TRANSPORT,  # noqa: SLF001
+    KafkaError._TIMED_OUT,  # noqa: SLF001
+    KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+}
+"""Errors that do not say why no broker answers."""
 
 PASSING = {
     KafkaError._PARTITION_EOF,  # noqa: SLF001
