@@ -40,7 +40,7 @@ class Store:
     """A Redis connection pool whose calls are bounded: by `redis_timeout_ms` if nothing is said."""
 
     def __init__(self, settings: Settings) -> None:
-        self.prefix = f"{settings.topic_prefix}assayer:"
+        self.prefix = key_prefix(settings)
         self._timeout = settings.redis_timeout_ms / 1000
         url = settings.redis_url.get_secret_value()
         self._where = _without_password(url)
@@ -58,10 +58,13 @@ class Store:
             # Whose library asks is of no use to a server that allows only what is needed.
             driver_info=None,
         )
+        self._certificates = ""
         pool = self._client.connection_pool
         if pool.connection_class is SSLConnection:
             pool.connection_class = _TlsConnection
             pool.connection_kwargs["context"] = TlsFiles.of(settings, "redis").context()
+            # One that wants a certificate just hangs up, behind the handshake of TLS 1.3.
+            self._certificates = " and the certificates in ASSAYER_REDIS_SSL_…"
         self._refused = 0
         self._down_until = 0.0
 
@@ -102,7 +105,7 @@ class Store:
             self._down_until = time.monotonic() + RETRY_SECONDS
             raise StoreUnavailable(
                 f"Redis at {self._where} does not answer ({type(error).__name__}); "
-                "check ASSAYER_REDIS_URL"
+                f"check ASSAYER_REDIS_URL{self._certificates}"
             ) from error
         self._refused = 0
         return result
@@ -121,6 +124,11 @@ class Store:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+def key_prefix(settings: Settings) -> str:
+    """Return what every key of this installation begins with."""
+    return f"{settings.topic_prefix}assayer:"
 
 
 class _TlsConnection(SSLConnection):

@@ -10,6 +10,7 @@ from deploy.services.prometheus import Prometheus
 from deploy.services.redis import Redis
 from deploy.services.registry import SchemaRegistryServer
 from deploy.services.secure_kafka import SecureKafka
+from deploy.services.secure_redis import SecureRedis
 
 __all__ = [
     "Kafka",
@@ -17,6 +18,7 @@ __all__ = [
     "Redis",
     "SchemaRegistryServer",
     "SecureKafka",
+    "SecureRedis",
     "Service",
     "ServiceError",
 ]

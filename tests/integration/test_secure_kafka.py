@@ -202,10 +202,10 @@ def test_a_worker_that_is_refused_waits_and_tries_seldom(
             }
         )
         with WorkerProcess(settings, tmp_path) as worker:
-            time.sleep(8)
+            time.sleep(5)
             tries = worker.text.count("trying again in")
             assert "refuses user 'super' by SCRAM-SHA-512" in worker.text
-            assert 2 <= tries <= 6
+            assert 2 <= tries <= 5
             # For each try one look whether the port answers, and a log-in or two.
             assert proxy.connections <= 4 * (tries + 1)
             assert not worker.ready()
@@ -234,7 +234,7 @@ def test_a_worker_whose_password_is_revoked_is_no_storm(
         secure_kafka.kill()
         secure_kafka.start()
         wait_for(lambda: _failed_log_ins(secure_kafka), 20, "a log-in that fails")
-        before, seconds = _failed_log_ins(secure_kafka), 6
+        before, seconds = _failed_log_ins(secure_kafka), 4
         time.sleep(seconds)
         assert 0 < _failed_log_ins(secure_kafka) - before < 12 * seconds
         assert not worker.ready()
