@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -11,6 +11,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from streams.aside import giving_way
 from streams.kafka import KafkaUnavailableError, client_config, describe, unavailable
 from streams.settings import Settings
+
+READER_GROUP: Final = "assayer-log-reader"
+"""The client demands a name, and asks for its coordinator; nothing is ever committed."""
 
 
 class MissingTopicError(LookupError):
@@ -50,7 +53,7 @@ class LogReader:
                 settings,
                 {
                     # The client demands a name; assigning partitions by hand joins no group.
-                    "group.id": f"{settings.topic_prefix}assayer-log-reader",
+                    "group.id": settings.topic(READER_GROUP),
                     "enable.auto.commit": False,
                     "auto.offset.reset": "earliest",
                     "fetch.wait.max.ms": 50,
@@ -173,15 +176,13 @@ class LogReader:
         self._consumer.close()
 
     def _explain(self, error: KafkaError) -> Exception:
-        if error.code() in _MISSING:
-            return MissingTopicError(
-                f"there is no topic '{self.topic}'; make it with: assayer topics create"
-            )
-        if error.code() in SILENT:
+        if error.code() in _MISSING | SILENT:
             try:
-                describe(self._settings, self.topic, timeout=2.0)  # says why
-            except KafkaUnavailableError as told:
+                partitions_of(self._settings, self.topic, timeout=2.0)  # says why
+            except (KafkaUnavailableError, MissingTopicError) as told:
                 return told
+        if error.code() in _MISSING:
+            return _missing(self.topic)
         return unavailable(self._settings, error)
 
 
@@ -194,10 +195,14 @@ def partitions_of(settings: Settings, topic: str, timeout: float = 10.0) -> int:
     """
     found = describe(settings, topic, timeout).topics.get(topic)
     if found is None or (found.error is not None and found.error.code() in _MISSING):
-        raise MissingTopicError(f"there is no topic '{topic}'; make it with: assayer topics create")
+        raise _missing(topic)
     if found.error is not None:
         raise unavailable(settings, found.error)
     return len(found.partitions)
+
+
+def _missing(topic: str) -> MissingTopicError:
+    return MissingTopicError(f"there is no topic '{topic}'; make it with: assayer topics create")
 
 
 def _headers(headers: Any) -> tuple[tuple[str, bytes], ...]:

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from streams.kafka import KafkaUnavailableError, client_config, unavailable
-from streams.log_reader import PASSING, LogRecord, partitions_of
+from streams.log_reader import PASSING, READER_GROUP, LogRecord, partitions_of
 from streams.settings import Settings
 
 AT_ONCE: Final = 200
@@ -59,7 +59,7 @@ def newest_records(
             settings,
             {
                 # The client demands a name; assigning partitions by hand joins no group.
-                "group.id": f"{settings.topic_prefix}assayer-newest-records",
+                "group.id": settings.topic(READER_GROUP),
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "fetch.wait.max.ms": 50,
