@@ -16,17 +16,27 @@ import struct
 import sys
 import time
 import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from tests.fuzz.mutation import LARGEST, Mutator
 
 HEADER: Final = struct.Struct("<qq")
 """How many inputs were begun, and the length of the last, before the bytes of it."""
-SLOWEST_SECONDS: Final = 5.0
-"""Processor time that one input may take."""
-MOST_MEMORY: Final = 1 << 30
-"""Bytes that the process may grow by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What reading may take."""
+
+    seconds: float = 5.0
+    """Processor time of one input."""
+    memory: int = 1 << 30
+    """Bytes that the process may grow by."""
+    look_every: int = 1000
+    """Inputs between two looks at that."""
 
 
 class Noted:
@@ -59,20 +69,15 @@ def load_sanitized(folder: Path) -> None:
     streams.native.load = load
 
 
-def fuzz(name: str, count: int, seed: str, notes: Path) -> dict[str, Any]:
-    """Read so many inputs; return the figures, or what went wrong with which."""
-    from tests.fuzz.targets import target
-
-    chosen = target(name)
-    mutator = Mutator(chosen.seeds, chosen.words, f"{seed}/{name}")
-    for valid in chosen.seeds:
-        chosen.read(valid)
+def fuzz(
+    read: Callable[[bytes], object], inputs: Iterator[bytes], notes: Path, bounds: Bounds
+) -> dict[str, Any]:
+    """Read the inputs; return the figures, or what went wrong with which."""
     gc.collect()
     before = _memory()
-    note, read, slowest = Noted(notes), chosen.read, 0.0
+    note, slowest, number = Noted(notes), 0.0, 0
     began = time.monotonic()
-    for number in range(1, count + 1):
-        data = mutator.next()
+    for number, data in enumerate(inputs, start=1):
         note.begin(number, data)
         start = time.process_time()
         try:
@@ -80,13 +85,13 @@ def fuzz(name: str, count: int, seed: str, notes: Path) -> dict[str, Any]:
         except Exception:  # noqa: BLE001 - any is a finding
             return {"finding": traceback.format_exc(limit=-6), "inputs": number}
         taken = time.process_time() - start
-        if taken > SLOWEST_SECONDS:
+        if taken > bounds.seconds:
             return {"finding": f"{taken:.1f} s of processor time", "inputs": number}
         slowest = max(slowest, taken)
-        if not number % 1000 and _memory() - before > MOST_MEMORY:
+        if not number % bounds.look_every and _memory() - before > bounds.memory:
             return {"finding": f"grown by {_memory() - before} bytes", "inputs": number}
     return {
-        "inputs": count,
+        "inputs": number,
         "seconds": time.monotonic() - began,
         "slowest_ms": slowest * 1000,
         "grown_mb": max(0, _memory() - before) >> 20,
@@ -107,10 +112,21 @@ def main(arguments: list[str]) -> None:
         load_sanitized(Path(libraries))
     else:
         resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
-    told = fuzz(name, int(count), seed, Path(notes))
-    sys.stdout.write(json.dumps(told) + "\n")
+    from tests.fuzz.targets import target
+
+    chosen = target(name)
+    for valid in chosen.seeds:
+        chosen.read(valid)
+    mutator = Mutator(chosen.seeds, chosen.words, f"{seed}/{name}")
+    inputs = (mutator.next() for _ in range(int(count)))
+    tell(fuzz(chosen.read, inputs, Path(notes), Bounds()))
+
+
+def tell(figures: dict[str, Any]) -> NoReturn:
+    """Tell the parent, and end."""
+    sys.stdout.write(json.dumps(figures) + "\n")
     sys.stdout.flush()
-    os._exit(1 if "finding" in told else 0)
+    os._exit(1 if "finding" in figures else 0)
 
 
 if __name__ == "__main__":

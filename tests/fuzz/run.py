@@ -84,7 +84,7 @@ def run(
     try:
         figures = json.loads(said.strip().splitlines()[-1])
     except (ValueError, IndexError):
-        finding = f"ended with {child.returncode}:\n{said[-4000:]}"
+        finding = f"ended with {child.returncode}:\n{said[-12000:]}"
         return Outcome(name, number, finding=finding, input=data)
     if "finding" in figures:
         return Outcome(name, number, finding=figures["finding"], input=data)
@@ -128,13 +128,15 @@ def _environment(libraries: Path | None) -> dict[str, str]:
 def built_with_sanitizers() -> Path:
     """Return a folder with every library in C, built by gcc with sanitizers."""
     folder = Path(tempfile.mkdtemp(prefix="assayer-sanitized-"))
-    for source in (*ROOT.glob("streams/*.c"), *ROOT.glob("agents/**/*.c")):
-        subprocess.run(
-            [
-                *("gcc", "-g", "-O1", "-std=c11", "-shared", "-fPIC", "-fno-omit-frame-pointer"),
-                *("-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
-                *("-o", str(folder / f"_{source.stem}.so"), str(source)),
-            ],
-            check=True,
+    options = ("-g", "-O1", "-std=c11", "-shared", "-fPIC", "-fno-omit-frame-pointer")
+    sanitizers = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    compilers = [
+        subprocess.Popen(
+            ["gcc", *options, *sanitizers, "-o", str(folder / f"_{source.stem}.so"), str(source)]
         )
+        for source in (*ROOT.glob("streams/*.c"), *ROOT.glob("agents/**/*.c"))
+    ]
+    for compiler in compilers:
+        if compiler.wait():
+            raise RuntimeError(f"{compiler.args!r} failed")
     return folder
