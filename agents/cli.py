@@ -113,6 +113,7 @@ def _code_of(error: Exception) -> int | None:
     from streams.log_reader import MissingTopicError
     from streams.producer import DeliveryError
     from streams.schema_registry import IncompatibleSchemaError
+    from streams.tls import CertificateFileError
     from streams.topic_admin import TopicRefusedError
     from streams.unavailable import UNAVAILABLE
 
@@ -121,7 +122,8 @@ def _code_of(error: Exception) -> int | None:
     refused = MissingTopicError | DeliveryError | IncompatibleSchemaError | TopicRefusedError
     if isinstance(error, refused):
         return NO
-    if isinstance(error, PolicyError | ValidationError | SettingsError | OSError):
+    wrong_input = PolicyError | ValidationError | SettingsError | CertificateFileError
+    if isinstance(error, wrong_input | UnicodeDecodeError | OSError):
         return WRONG
     if isinstance(error, KafkaException):
         # What no caller has explained: settings the client will not take, or no answer.
@@ -153,6 +155,8 @@ def _one_line(error: Exception) -> str:
         return "; ".join(_told(problem["loc"], problem["msg"]) for problem in error.errors())
     if isinstance(error, KafkaException):
         return f"Kafka: {error.args[0].str()}; check the ASSAYER_KAFKA_… settings"
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} of a file is not UTF-8; where no other was named, it is .env"
     return " ".join(str(error).split())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, cast
 
 import aiokafka
@@ -18,6 +18,36 @@ from streams.fetched import read_by_columns
 
 COMMIT_SECONDS: Final = 5.0
 """How long one commit may take: aiokafka itself tries for as long as the broker is silent."""
+
+FIRST_PAUSE_SECONDS: Final = 0.1
+LAST_PAUSE_SECONDS: Final = 2.0
+"""Before a broker that is away, or refuses us, is tried again."""
+
+
+class SeldomConnections:
+    """aiokafka's connections, tried more seldom the longer a broker is away or refuses us.
+
+    It tries by itself ten times a second for each thing it wants, and goes on so where a password
+    was revoked: 8 log-ins a second of one worker that none mends.
+    """
+
+    def __init__(self, connect: Callable[..., Awaitable[Any]]) -> None:
+        self._connect = connect
+        self._pauses: dict[tuple[Any, ...], tuple[float, float]] = {}
+
+    async def connection(self, node: int, **options: Any) -> Any:
+        """Return a connection to a broker; None where there is none, or it is not tried yet."""
+        which = (node, *sorted(options.items()))
+        until, pause = self._pauses.get(which, (0.0, FIRST_PAUSE_SECONDS))
+        if time.monotonic() < until:
+            return None
+        found = await self._connect(node, **options)
+        if found is None:
+            longer = min(pause * 2, LAST_PAUSE_SECONDS)
+            self._pauses[which] = (time.monotonic() + pause, longer)
+        else:
+            self._pauses.pop(which, None)
+        return found
 
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):
@@ -45,6 +75,8 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         # A change that its producer took back never happened. librdkafka reads so by default, and
         # what it reads (views, the registry) has to be what the agents read.
         consumer._isolation_level = "read_committed"  # noqa: SLF001
+        client = consumer._client  # noqa: SLF001
+        client._get_conn = SeldomConnections(client._get_conn).connection  # noqa: SLF001
         return consumer
 
     def read_up_to(self, tp: TP) -> int:

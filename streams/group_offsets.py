@@ -8,7 +8,7 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from streams.kafka import KafkaUnavailableError, client_config
+from streams.kafka import client_config, unavailable
 from streams.log_reader import partitions_of
 from streams.settings import Settings
 
@@ -45,9 +45,7 @@ def _consumer(settings: Settings, group: str) -> Iterator[Consumer]:
     try:
         yield consumer
     except KafkaException as error:
-        raise KafkaUnavailableError(
-            f"Kafka at {settings.kafka_bootstrap} does not tell or take the offsets of group "
-            f"'{group}' ({error.args[0].name()}); check ASSAYER_KAFKA_BOOTSTRAP"
-        ) from None
+        told = unavailable(settings, error.args[0])
+        raise type(told)(f"the offsets of group '{group}': {told}") from None
     finally:
         consumer.close()

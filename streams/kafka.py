@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import socket
-import ssl
-from typing import Any, Final
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 from streams.settings import Settings
+from streams.tls import TlsFiles
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError
+    from confluent_kafka.admin import AdminClient, ClusterMetadata  # type: ignore[attr-defined]
 
 CONNECT_SECONDS: Final = 10.0
+_TURN_SECONDS: Final = 0.5
+# As librdkafka numbers them: to import the client takes as long as many a command.
+_SSL: Final = -181
+_AUTHENTICATION: Final = -169
+_NOT_ALLOWED: Final = (29, 30, 31, 53)
+"""Not authorised: a topic, a group, the cluster, a transactional id."""
+_SILENCE: Final = (-195, -187, -185)
+"""Errors after which an answer may still come: no connection, all brokers down, timed out."""
 
 
 class KafkaUnavailableError(ConnectionError):
     """No broker answers."""
+
+
+class KafkaRefusesError(KafkaUnavailableError):
+    """The broker answers, and lets us not in: credentials, certificates, what we may do."""
 
 
 def client_config(settings: Settings, extra: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -22,6 +39,8 @@ def client_config(settings: Settings, extra: dict[str, Any] | None = None) -> di
         "security.protocol": settings.kafka_security_protocol,
         "client.id": "assayer",
         "socket.keepalive.enable": True,
+        # What a broker that refuses us is tried at: the pauses grow only where none listens.
+        "reconnect.backoff.ms": 1000,
         # librdkafka writes to stderr on its own otherwise; errors reach us through the calls.
         "log_level": 2,
     }
@@ -32,16 +51,17 @@ def client_config(settings: Settings, extra: dict[str, Any] | None = None) -> di
             "sasl.password": settings.kafka_sasl_password.get_secret_value(),
         }
     if settings.kafka_security_protocol.endswith("SSL"):
+        files = TlsFiles.of(settings, "kafka")
+        files.context()  # says what is wrong with a file, which the client does not
         for name, path in (
-            ("ssl.ca.location", settings.kafka_ssl_ca_location),
-            ("ssl.certificate.location", settings.kafka_ssl_certificate_location),
-            ("ssl.key.location", settings.kafka_ssl_key_location),
+            ("ssl.ca.location", files.ca),
+            ("ssl.certificate.location", files.certificate),
+            ("ssl.key.location", files.key),
         ):
             if path is not None:
                 config[name] = str(path)
-        password = settings.kafka_ssl_key_password.get_secret_value()
-        if password:
-            config["ssl.key.password"] = password
+        if files.password:
+            config["ssl.key.password"] = files.password
     return config | (extra or {})
 
 
@@ -52,7 +72,7 @@ def faust_credentials(settings: Settings) -> Any:
     protocol = settings.kafka_security_protocol
     if protocol == "PLAINTEXT":
         return None
-    context = _ssl_context(settings) if protocol.endswith("SSL") else None
+    context = TlsFiles.of(settings, "kafka").context() if protocol.endswith("SSL") else None
     if protocol == "SSL":
         return faust.SSLCredentials(context)
     return faust.SASLCredentials(
@@ -61,18 +81,6 @@ def faust_credentials(settings: Settings) -> Any:
         mechanism=settings.kafka_sasl_mechanism,
         ssl_context=context,
     )
-
-
-def _ssl_context(settings: Settings) -> ssl.SSLContext:
-    ca = settings.kafka_ssl_ca_location
-    context = ssl.create_default_context(cafile=str(ca) if ca else None)
-    if settings.kafka_ssl_certificate_location:
-        context.load_cert_chain(
-            str(settings.kafka_ssl_certificate_location),
-            str(settings.kafka_ssl_key_location) if settings.kafka_ssl_key_location else None,
-            settings.kafka_ssl_key_password.get_secret_value() or None,
-        )
-    return context
 
 
 def check_port(settings: Settings) -> None:
@@ -102,16 +110,106 @@ def ping(settings: Settings, timeout: float = CONNECT_SECONDS) -> int:
     """Return how many brokers answer; blocks up to `timeout` seconds.
 
     Raises:
-        KafkaUnavailableError: none does.
+        KafkaUnavailableError: none does. KafkaRefusesError: it does not let us in.
     """
-    from confluent_kafka import KafkaException
+    return len(describe(settings, timeout=timeout).brokers)
+
+
+def describe(
+    settings: Settings, topic: str | None = None, timeout: float = CONNECT_SECONDS
+) -> ClusterMetadata:
+    """Return the cluster's brokers and topics (all, or one); blocks up to `timeout` seconds.
+
+    Raises:
+        KafkaUnavailableError: no broker answers. KafkaRefusesError: it does not let us in, which is
+            told as soon as it is known.
+    """
     from confluent_kafka.admin import AdminClient
 
     check_port(settings)
+    told: list[KafkaError] = []
+    admin = AdminClient(client_config(settings, {"error_cb": told.append}))
+    deadline = time.monotonic() + timeout
+    while True:
+        # In short turns: the client tries to the end of its time whatever it is told.
+        left = max(0.1, min(_TURN_SECONDS, deadline - time.monotonic()))
+        answer: ClusterMetadata
+        answer, error = _ask(admin, topic, left)
+        if error is None:
+            return answer
+        admin.poll(0)
+        final = [each for each in told if _refusal(settings, each) is not None]
+        if final or time.monotonic() >= deadline or error.code() not in _SILENCE:
+            # Not by a name: the frame would hold the error, the error the frame, both the client.
+            raise unavailable(settings, final[0] if final else error)
+
+
+def _ask(admin: AdminClient, topic: str | None, seconds: float) -> Any:
+    """Return the cluster and no error, or none and what went wrong.
+
+    A value, because an exception would hold the client, which tries on for as long as it is held.
+    """
+    from confluent_kafka import KafkaException
+
     try:
-        return len(AdminClient(client_config(settings)).list_topics(timeout=timeout).brokers)
+        if topic is None:
+            return admin.list_topics(timeout=seconds), None
+        return admin.list_topics(topic, timeout=seconds), None
     except KafkaException as error:
-        raise KafkaUnavailableError(
-            f"Kafka at {settings.kafka_bootstrap} does not answer "
-            f"({error.args[0].name()}); check ASSAYER_KAFKA_BOOTSTRAP and the security settings"
-        ) from None
+        return None, error.args[0]
+
+
+def unavailable(settings: Settings, error: KafkaError) -> KafkaUnavailableError:
+    """Return what to raise for an error of the client that is nobody's bug."""
+    where = f"Kafka at {settings.kafka_bootstrap}"
+    if error.code() in _NOT_ALLOWED:
+        return KafkaRefusesError(
+            f"{where} does not allow this to {identity(settings)} ({error.name()}); what each role "
+            "needs is listed by: assayer topics acls"
+        )
+    return _refusal(settings, error) or KafkaUnavailableError(
+        f"{where} does not answer ({error.name()}); check ASSAYER_KAFKA_BOOTSTRAP and the security "
+        "settings"
+    )
+
+
+def identity(settings: Settings) -> str:
+    """Return who we are to Kafka, in words."""
+    if settings.kafka_security_protocol.startswith("SASL"):
+        return f"user '{settings.kafka_sasl_username}'"
+    if settings.kafka_security_protocol == "SSL" and settings.kafka_ssl_certificate_location:
+        return f"the holder of {settings.kafka_ssl_certificate_location}"
+    return "nobody in particular"
+
+
+def _refusal(settings: Settings, error: KafkaError) -> KafkaRefusesError | None:
+    """Return what to say of an error that means: not with this identity. None for the others."""
+    where = f"Kafka at {settings.kafka_bootstrap}"
+    text = error.str()
+    if error.code() == _AUTHENTICATION and "Unsupported SASL mechanism" in text:
+        return KafkaRefusesError(
+            f"{where} knows no {settings.kafka_sasl_mechanism}; set ASSAYER_KAFKA_SASL_MECHANISM"
+        )
+    if error.code() == _AUTHENTICATION:
+        user = settings.kafka_sasl_username
+        return KafkaRefusesError(
+            f"{where} refuses user '{user}' by {settings.kafka_sasl_mechanism}; check "
+            "ASSAYER_KAFKA_SASL_USERNAME, _PASSWORD and _MECHANISM"
+        )
+    if "SSL alert" in text:  # a broker that speaks TLS 1.3 says so behind the handshake
+        return KafkaRefusesError(
+            f"{where} does not accept our certificate, or wants one; check "
+            "ASSAYER_KAFKA_SSL_CERTIFICATE_LOCATION and ASSAYER_KAFKA_SSL_KEY_LOCATION"
+        )
+    if error.code() != _SSL:
+        return None
+    if "certificate verify failed" in text:
+        return KafkaRefusesError(
+            f"{where} shows a certificate that is not trusted, or is another host's; check "
+            "ASSAYER_KAFKA_SSL_CA_LOCATION, and that ASSAYER_KAFKA_BOOTSTRAP names the host as "
+            "its certificate does"
+        )
+    return KafkaRefusesError(
+        f"{where} does not answer by TLS; check ASSAYER_KAFKA_SECURITY_PROTOCOL and the port in "
+        "ASSAYER_KAFKA_BOOTSTRAP"
+    )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from streams.aside import giving_way
-from streams.kafka import KafkaUnavailableError, check_port, client_config
+from streams.kafka import KafkaUnavailableError, client_config, describe, unavailable
 from streams.settings import Settings
+
+READER_GROUP: Final = "assayer-log-reader"
+"""The client demands a name, and asks for its coordinator; nothing is ever committed."""
 
 
 class MissingTopicError(LookupError):
@@ -45,13 +47,13 @@ class LogReader:
         self.topic = topic
         self.partition = partition
         self.next_offset = start
-        self._bootstrap = settings.kafka_bootstrap
+        self._settings = settings
         self._consumer = Consumer(
             client_config(
                 settings,
                 {
                     # The client demands a name; assigning partitions by hand joins no group.
-                    "group.id": f"{settings.topic_prefix}assayer-log-reader",
+                    "group.id": settings.topic(READER_GROUP),
                     "enable.auto.commit": False,
                     "auto.offset.reset": "earliest",
                     "fetch.wait.max.ms": 50,
@@ -174,14 +176,14 @@ class LogReader:
         self._consumer.close()
 
     def _explain(self, error: KafkaError) -> Exception:
+        if error.code() in _MISSING | SILENT:
+            try:
+                partitions_of(self._settings, self.topic, timeout=2.0)  # says why
+            except (KafkaUnavailableError, MissingTopicError) as told:
+                return told
         if error.code() in _MISSING:
-            return MissingTopicError(
-                f"there is no topic '{self.topic}'; make it with: assayer topics create"
-            )
-        return KafkaUnavailableError(
-            f"Kafka at {self._bootstrap} does not answer ({error.name()}); check "
-            "ASSAYER_KAFKA_BOOTSTRAP"
-        )
+            return _missing(self.topic)
+        return unavailable(self._settings, error)
 
 
 def partitions_of(settings: Settings, topic: str, timeout: float = 10.0) -> int:
@@ -191,18 +193,16 @@ def partitions_of(settings: Settings, topic: str, timeout: float = 10.0) -> int:
         KafkaUnavailableError: no broker answers.
         MissingTopicError: there is no such topic.
     """
-    try:
-        check_port(settings)
-        metadata = AdminClient(client_config(settings)).list_topics(topic, timeout=timeout)
-    except KafkaException as error:
-        raise KafkaUnavailableError(
-            f"Kafka at {settings.kafka_bootstrap} does not answer ({error.args[0].name()}); "
-            "check ASSAYER_KAFKA_BOOTSTRAP"
-        ) from None
-    found = metadata.topics.get(topic)
-    if found is None or found.error is not None:
-        raise MissingTopicError(f"there is no topic '{topic}'; make it with: assayer topics create")
+    found = describe(settings, topic, timeout).topics.get(topic)
+    if found is None or (found.error is not None and found.error.code() in _MISSING):
+        raise _missing(topic)
+    if found.error is not None:
+        raise unavailable(settings, found.error)
     return len(found.partitions)
+
+
+def _missing(topic: str) -> MissingTopicError:
+    return MissingTopicError(f"there is no topic '{topic}'; make it with: assayer topics create")
 
 
 def _headers(headers: Any) -> tuple[tuple[str, bytes], ...]:
@@ -215,6 +215,13 @@ _MISSING = {
     KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
 }
 """Errors that say there is no such topic, or no such partition of it."""
+
+SILENT = {
+    KafkaError._TRANSPORT,  # noqa: SLF001
+    KafkaError._TIMED_OUT,  # noqa: SLF001
+    KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+}
+"""Errors that do not say why no broker answers."""
 
 PASSING = {
     KafkaError._PARTITION_EOF,  # noqa: SLF001

@@ -9,8 +9,8 @@ from typing import Final
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from streams.kafka import KafkaUnavailableError, client_config
-from streams.log_reader import PASSING, LogRecord, partitions_of
+from streams.kafka import KafkaUnavailableError, client_config, unavailable
+from streams.log_reader import PASSING, READER_GROUP, LogRecord, partitions_of
 from streams.settings import Settings
 
 AT_ONCE: Final = 200
@@ -59,7 +59,7 @@ def newest_records(
             settings,
             {
                 # The client demands a name; assigning partitions by hand joins no group.
-                "group.id": f"{settings.topic_prefix}assayer-newest-records",
+                "group.id": settings.topic(READER_GROUP),
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "fetch.wait.max.ms": 50,
@@ -80,10 +80,7 @@ def newest_records(
                 if error is not None:
                     if error.retriable() or error.code() in PASSING:
                         continue  # the client goes on trying by itself, until the time is up
-                    raise KafkaUnavailableError(
-                        f"{topic} can't be read from Kafka at {settings.kafka_bootstrap} "
-                        f"({error.name()}); check what ASSAYER_KAFKA_… may read"
-                    )
+                    raise unavailable(settings, error)
                 partition, offset = message.partition() or 0, message.offset() or 0
                 if offset >= bounds[partition][1]:
                     continue
@@ -120,10 +117,9 @@ def _bounds(settings: Settings, topic: str, count: int, timeout: float) -> list[
             for each in asked
         )
     except (KafkaException, TimeoutError) as error:
-        cause = error.args[0] if error.args else None
-        name = cause.name() if isinstance(cause, KafkaError) else "no answer"
+        if error.args and isinstance(error.args[0], KafkaError):
+            raise unavailable(settings, error.args[0]) from None
         raise KafkaUnavailableError(
-            f"Kafka at {settings.kafka_bootstrap} does not answer ({name}); check "
-            "ASSAYER_KAFKA_BOOTSTRAP"
+            f"Kafka at {settings.kafka_bootstrap} does not answer; check ASSAYER_KAFKA_BOOTSTRAP"
         ) from None
     return [(low[partition], high[partition]) for partition in range(count)]

@@ -31,6 +31,14 @@ _NEVER: Final = {
 """Failures that another try will not mend."""
 
 
+_CREATE: Final = "; make it with: assayer topics create"
+_HINTS: Final = {
+    KafkaError.UNKNOWN_TOPIC_OR_PART: _CREATE,
+    KafkaError._UNKNOWN_TOPIC: _CREATE,  # noqa: SLF001
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "; what each role needs: assayer topics acls",
+}
+
+
 class DeliveryError(RuntimeError):
     """A record the broker will not take, however often it is sent."""
 
@@ -131,7 +139,7 @@ class Producer:
                 return
             for record, error in failed:
                 if error.code() in _NEVER or error.fatal():
-                    hint = "; make it with: assayer topics create" if _missing(error) else ""
+                    hint = _HINTS.get(error.code(), "")
                     raise DeliveryError(
                         f"{record.topic} refuses a record of {len(record.value or b'')} bytes: "
                         f"{error.str()}{hint}"
@@ -198,7 +206,3 @@ class Producer:
         self._closing.set()
         self._poller.join(timeout=1.0)
         return int(left)
-
-
-def _missing(error: KafkaError) -> bool:
-    return error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)  # noqa: SLF001

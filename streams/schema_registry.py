@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 import schemas
 from streams.settings import Settings
+from streams.tls import TlsFiles, refusal
 
 LARGEST_ID: Final = 2**31 - 1
 """Ids are signed 32-bit numbers; four bytes can say larger ones, which no registry has."""
@@ -39,9 +40,10 @@ class IncompatibleSchemaError(ValueError):
 class SchemaRegistry:
     """Looks schemas up and registers them. Calls block: run them in a thread from a loop."""
 
-    def __init__(self, client: RegistryClient, url: str) -> None:
+    def __init__(self, client: RegistryClient, url: str, user: str = "") -> None:
         self._client = client
         self.url = url
+        self._user = user
 
     @classmethod
     def connect(cls, settings: Settings) -> SchemaRegistry:
@@ -51,10 +53,16 @@ class SchemaRegistry:
         config: dict[str, Any] = {"url": settings.schema_registry_url}
         if not settings.schema_registry_url.startswith("mock://"):
             config |= {"timeout": 5, "max.retries": 1, "retries.wait.ms": 200}
+        if settings.schema_registry_url.startswith("https://"):
+            config |= _tls(settings)
         password = settings.schema_registry_password.get_secret_value()
         if settings.schema_registry_username or password:
             config["basic.auth.user.info"] = f"{settings.schema_registry_username}:{password}"
-        return cls(SchemaRegistryClient.new_client(config), settings.schema_registry_url)
+        return cls(
+            SchemaRegistryClient.new_client(config),
+            settings.schema_registry_url,
+            settings.schema_registry_username,
+        )
 
     def writer_schema(self, schema_id: int) -> dict[str, Any]:
         """Return the schema a record was written with, as parsed JSON.
@@ -117,12 +125,39 @@ class SchemaRegistry:
 
     def _unavailable(self, error: Exception) -> RegistryUnavailableError:
         status = getattr(error, "http_status_code", None)
+        if status in (401, 403):
+            who = f"user '{self._user}'" if self._user else "who names no user"
+            return RegistryUnavailableError(
+                f"schema registry {self.url} refuses {who} (HTTP {status}); check "
+                "ASSAYER_SCHEMA_REGISTRY_USERNAME and ASSAYER_SCHEMA_REGISTRY_PASSWORD"
+            )
         if isinstance(status, int) and status > 0:
             return RegistryUnavailableError(
                 f"{self.url} answers with HTTP {status}, which is not what a schema registry says; "
                 "check ASSAYER_SCHEMA_REGISTRY_URL, its path and its credentials"
             )
+        told = refusal(error)
+        if told:
+            return RegistryUnavailableError(
+                f"schema registry {self.url}: {told}; check ASSAYER_SCHEMA_REGISTRY_SSL_… and the "
+                "host in ASSAYER_SCHEMA_REGISTRY_URL"
+            )
         return RegistryUnavailableError(
             f"schema registry {self.url} does not answer ({type(error).__name__}); "
             "check ASSAYER_SCHEMA_REGISTRY_URL"
         )
+
+
+def _tls(settings: Settings) -> dict[str, Any]:
+    """Return what the client is told about certificates; their files are read to check them."""
+    files = TlsFiles.of(settings, "schema_registry")
+    files.context()
+    named = {
+        "ssl.ca.location": files.ca,
+        "ssl.certificate.location": files.certificate,
+        "ssl.key.location": files.key,
+    }
+    config: dict[str, Any] = {name: str(path) for name, path in named.items() if path is not None}
+    if files.certificate is not None and files.password:
+        config["ssl.key.password"] = files.password
+    return config

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ENV_PREFIX: Final = "ASSAYER_"
+
+MOST_SECRET_BYTES: Final = 65_536
+"""A file that holds more is no secret, but a mistake."""
 
 _HOST_AND_PORT: Final = re.compile(r"[\w.-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
 
@@ -29,6 +32,7 @@ class Settings(BaseSettings):
         # Values may be secrets: an error names the field, never what stood in it.
         hide_input_in_errors=True,
         use_attribute_docstrings=True,
+        validate_default=True,
     )
 
     kafka_bootstrap: str = "127.0.0.1:9092"
@@ -39,6 +43,8 @@ class Settings(BaseSettings):
     """SASL mechanism, with a SASL protocol."""
     kafka_sasl_username: str = ""
     """User, with a SASL protocol."""
+    kafka_sasl_password_file: Path | None = None
+    """File with the password of that user, in place of the next."""
     kafka_sasl_password: SecretStr = SecretStr("")
     """Password of that user."""
     kafka_ssl_ca_location: Path | None = None
@@ -47,6 +53,8 @@ class Settings(BaseSettings):
     """Client certificate (PEM)."""
     kafka_ssl_key_location: Path | None = None
     """Client key (PEM)."""
+    kafka_ssl_key_password_file: Path | None = None
+    """File with the password of the client key, in place of the next."""
     kafka_ssl_key_password: SecretStr = SecretStr("")
     """Password of the client key."""
 
@@ -54,11 +62,41 @@ class Settings(BaseSettings):
     """Confluent-compatible schema registry."""
     schema_registry_username: str = ""
     """User for the registry, when it asks for one."""
+    schema_registry_password_file: Path | None = None
+    """File with the password for the registry, in place of the next."""
     schema_registry_password: SecretStr = SecretStr("")
     """Password for the registry."""
+    schema_registry_ssl_ca_location: Path | None = None
+    """File with the certificates to trust, with `https://`; the usual authorities when unset."""
+    schema_registry_ssl_certificate_location: Path | None = None
+    """Client certificate for the registry (PEM)."""
+    schema_registry_ssl_key_location: Path | None = None
+    """Its key (PEM)."""
+    schema_registry_ssl_key_password_file: Path | None = None
+    """File with the password of that key, in place of the next."""
+    schema_registry_ssl_key_password: SecretStr = SecretStr("")
+    """Password of that key."""
 
+    redis_url_file: Path | None = None
+    """File with the URL of Redis, in place of the next."""
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     """Redis, `redis://`, `rediss://` or `unix://`; a URL may hold a password, so it is masked."""
+    redis_username: str = ""
+    """User of Redis's access control lists, when the URL names none."""
+    redis_password_file: Path | None = None
+    """File with the password of Redis, in place of the next."""
+    redis_password: SecretStr = SecretStr("")
+    """Password of Redis, when the URL holds none."""
+    redis_ssl_ca_location: Path | None = None
+    """File with the certificates to trust, with `rediss://`; the system's when unset."""
+    redis_ssl_certificate_location: Path | None = None
+    """Client certificate for Redis (PEM)."""
+    redis_ssl_key_location: Path | None = None
+    """Its key (PEM)."""
+    redis_ssl_key_password_file: Path | None = None
+    """File with the password of that key, in place of the next."""
+    redis_ssl_key_password: SecretStr = SecretStr("")
+    """Password of that key."""
     redis_timeout_ms: Annotated[int, Field(ge=10, le=60_000)] = 500
     """How long one Redis call may take before its facts count as unknown."""
 
@@ -106,6 +144,29 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """How much is logged."""
 
+    @field_validator(
+        "kafka_sasl_password",
+        "kafka_ssl_key_password",
+        "schema_registry_password",
+        "schema_registry_ssl_key_password",
+        "redis_url",
+        "redis_password",
+        "redis_ssl_key_password",
+        mode="before",
+    )
+    @classmethod
+    def _from_file(cls, value: object, info: ValidationInfo) -> object:
+        """Return a secret as it is given, or as its file holds it."""
+        assert info.field_name is not None  # noqa: S101 - only of a root model
+        path = info.data.get(f"{info.field_name}_file")
+        if path is None:
+            return value
+        if "" != _revealed(value) != _revealed(cls.model_fields[info.field_name].default):
+            raise ValueError(
+                f"is given twice; set it or {ENV_PREFIX}{info.field_name.upper()}_FILE"
+            )
+        return _read_secret(path)
+
     @field_validator("schema_registry_url")
     @classmethod
     def _registry_url(cls, value: str) -> str:
@@ -138,15 +199,35 @@ class Settings(BaseSettings):
         return self.topic_prefix + name
 
 
+def _revealed(value: object) -> object:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _read_secret(path: Path) -> str:
+    """Return what a file with a secret holds, without the end of its line."""
+    try:
+        if path.stat().st_size > MOST_SECRET_BYTES:
+            raise ValueError(f"has a file of more than {MOST_SECRET_BYTES} bytes: {path}")
+        text = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ValueError(f"can't be read from {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"can't be read from {path}: it is not UTF-8") from None
+    if not text:
+        raise ValueError(f"can't be read from {path}: it is empty")
+    return text
+
+
 def variables_of(settings: Settings) -> dict[str, str]:
-    """Return the `ASSAYER_…` variables that lead another process to the same settings."""
+    """Return the `ASSAYER_…` variables that lead another process to the same settings.
+
+    A secret that stands in a file is named by its file, and is in no variable.
+    """
     values = {name: getattr(settings, name) for name in Settings.model_fields}
     return {
-        (ENV_PREFIX + name).upper(): (
-            value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-        )
+        (ENV_PREFIX + name).upper(): str(_revealed(value))
         for name, value in values.items()
-        if value is not None
+        if value is not None and values.get(f"{name}_file") is None
     }
 
 

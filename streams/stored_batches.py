@@ -178,7 +178,10 @@ class LegacyBatch:
     is_transactional = is_control_batch = False
 
     def __init__(self, data: bytes, magic: int) -> None:
-        self._batch: Any = LegacyRecordBatch(data, magic)
+        try:
+            self._batch: Any = LegacyRecordBatch(data, magic)
+        except Exception as error:  # noqa: BLE001 - whatever aiokafka's reading stumbled over
+            raise CorruptRecordException(f"a broken batch of format {magic}: {error}") from None
 
     @property
     def next_offset(self) -> int:

@@ -14,7 +14,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
-from streams.kafka import KafkaUnavailableError, check_port, client_config
+from streams.kafka import (
+    KafkaRefusesError,
+    KafkaUnavailableError,
+    client_config,
+    describe,
+    unavailable,
+)
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.topics import TOPICS, Topic
@@ -129,14 +135,7 @@ class TopicAdmin:
         )
 
     def _existing(self) -> dict[str, int]:
-        check_port(self._settings)
-        try:
-            metadata = self._admin.list_topics(timeout=TIMEOUT / 2)
-        except KafkaException as error:
-            raise KafkaUnavailableError(
-                f"Kafka at {self._settings.kafka_bootstrap} does not answer "
-                f"({error.args[0].name()}); check ASSAYER_KAFKA_BOOTSTRAP"
-            ) from None
+        metadata = describe(self._settings, timeout=TIMEOUT / 2)
         return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
 
     def _result(self, future: Any, what: str) -> Any:
@@ -153,6 +152,9 @@ class TopicAdmin:
                 raise _AlreadyExistsError from None
             if kafka_error.retriable() or kafka_error.code() in _AWAY:
                 raise KafkaUnavailableError(f"{what}: {kafka_error.str()}") from None
+            told = unavailable(self._settings, kafka_error)
+            if isinstance(told, KafkaRefusesError):
+                raise KafkaRefusesError(f"{what}: {told}") from None
             raise TopicRefusedError(f"{what}: {kafka_error.str()}") from None
 
     def _configs(self, names: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal, get_args
 
 FOR_EVER: Final = -1
 DAY_MS: Final = 86_400_000
+
+
+Role = Literal["worker", "operator", "setup", "bus", "downstream", "moderator"]
+"""Who comes to Kafka: `assayer worker`; a person with the commands; `assayer topics create` and
+`check`; who publishes listings; who acts on takedowns; who looks at reviews and puts up again."""
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
     """A topic as it has to be.
 
-    `partitions` None takes the configured number. `retention_ms` -1 keeps for ever.
+    `writers` and `readers` are who may: what `written_by` and `read_by` say in words. `partitions`
+    None takes the configured number. `retention_ms` -1 keeps for ever.
     """
 
     name: str
@@ -21,6 +28,8 @@ class Topic:
     schema: str
     written_by: str
     read_by: str
+    writers: frozenset[Role]
+    readers: frozenset[Role]
     partitions: int | None = None
     retention_ms: int = 30 * DAY_MS
     compacted: bool = False
@@ -44,6 +53,8 @@ LISTINGS: Final = Topic(
     schema="listing",
     written_by="the platform's bus",
     read_by="monitoring",
+    writers=frozenset({"bus", "operator"}),
+    readers=frozenset({"worker", "operator"}),
     # A listing too large to judge still has to reach the dead letters.
     max_message_bytes=8_388_608,
 )
@@ -53,6 +64,8 @@ SELLERS: Final = Topic(
     schema="seller",
     written_by="the platform's bus",
     read_by="monitoring",
+    writers=frozenset({"bus", "operator"}),
+    readers=frozenset({"worker", "operator"}),
     compacted=True,
     retention_ms=FOR_EVER,
 )
@@ -62,6 +75,8 @@ SALES: Final = Topic(
     schema="sale",
     written_by="the platform's bus",
     read_by="monitoring",
+    writers=frozenset({"bus", "operator"}),
+    readers=frozenset({"worker", "operator"}),
     retention_ms=400 * DAY_MS,
 )
 RIGHTS: Final = Topic(
@@ -70,6 +85,8 @@ RIGHTS: Final = Topic(
     schema="right",
     written_by="assayer rights load and withdraw",
     read_by="monitoring: every worker holds all of it",
+    writers=frozenset({"operator"}),
+    readers=frozenset({"worker", "operator"}),
     # A version is an offset: one partition, kept for ever, never compacted.
     partitions=1,
     retention_ms=FOR_EVER,
@@ -80,6 +97,8 @@ POLICIES: Final = Topic(
     schema="policy",
     written_by="assayer policy",
     read_by="monitoring: every worker follows all of it",
+    writers=frozenset({"worker", "operator"}),
+    readers=frozenset({"worker", "operator"}),
     partitions=1,
     retention_ms=FOR_EVER,
 )
@@ -89,6 +108,8 @@ TAKEDOWNS: Final = Topic(
     schema="takedown",
     written_by="monitoring; downstream, where a listing is put up again",
     read_by="downstream; monitoring, for standing and removals",
+    writers=frozenset({"worker", "operator", "moderator"}),
+    readers=frozenset({"worker", "operator", "downstream", "moderator"}),
     retention_ms=FOR_EVER,
 )
 REVIEWS: Final = Topic(
@@ -97,6 +118,8 @@ REVIEWS: Final = Topic(
     schema="review",
     written_by="monitoring",
     read_by="downstream",
+    writers=frozenset({"worker", "operator"}),
+    readers=frozenset({"operator", "downstream", "moderator"}),
     retention_ms=400 * DAY_MS,
 )
 REJUDGE: Final = Topic(
@@ -105,6 +128,8 @@ REJUDGE: Final = Topic(
     schema="listing",
     written_by="monitoring, for listings judged while Redis was away",
     read_by="monitoring, when Redis is back",
+    writers=frozenset({"worker", "operator"}),
+    readers=frozenset({"worker"}),
     retention_ms=7 * DAY_MS,
     max_message_bytes=8_388_608,
 )
@@ -114,6 +139,8 @@ SIGHTINGS: Final = Topic(
     schema="sightings",
     written_by="monitoring, while a rule of the policy asks for it",
     read_by="monitoring (history)",
+    writers=frozenset({"worker"}),
+    readers=frozenset({"worker", "operator"}),
     retention_ms=90 * DAY_MS,
 )
 HELD: Final = Topic(
@@ -122,6 +149,8 @@ HELD: Final = Topic(
     schema="held",
     written_by="monitoring, for takedowns over a quota; assayer breaker",
     read_by="assayer breaker, monitoring (how many wait)",
+    writers=frozenset({"worker", "operator"}),
+    readers=frozenset({"worker", "operator"}),
     # A takedown stands in it whole, and none is dropped because nobody has looked at it for long.
     retention_ms=FOR_EVER,
     max_message_bytes=2_097_152,
@@ -132,6 +161,8 @@ DEAD_LETTERS: Final = Topic(
     schema="dead-letter",
     written_by="every pillar",
     read_by="assayer dead-letters",
+    writers=frozenset({"worker", "operator"}),
+    readers=frozenset({"operator"}),
     retention_ms=90 * DAY_MS,
     max_message_bytes=16_777_216,
 )

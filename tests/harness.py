@@ -32,8 +32,9 @@ from agents.records import Listing, Right, Sale, Seller
 from deploy.services.process import die_with_parent
 from streams import topics
 from streams.codec import Decoder
+from streams.kafka import client_config
 from streams.schema_registry import SchemaRegistry
-from streams.settings import Settings
+from streams.settings import Settings, variables_of
 from streams.topic_admin import TopicAdmin
 from streams.topics import Topic
 
@@ -68,15 +69,7 @@ RIGHT = Right(
 
 def environment(settings: Settings, **more: str) -> dict[str, str]:
     """Return the environment that leads a command to the servers of the settings."""
-    variables = {
-        "ASSAYER_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
-        "ASSAYER_SCHEMA_REGISTRY_URL": settings.schema_registry_url,
-        "ASSAYER_REDIS_URL": settings.redis_url.get_secret_value(),
-        "ASSAYER_TOPIC_PREFIX": settings.topic_prefix,
-        "ASSAYER_TOPIC_PARTITIONS": str(settings.topic_partitions),
-        "ASSAYER_METRICS_PORT": "0",
-        "ASSAYER_SESSION_TIMEOUT_S": str(settings.session_timeout_s),
-    }
+    variables = {**variables_of(settings), "ASSAYER_METRICS_PORT": "0"}
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("ASSAYER_")}
     return {**inherited, **variables, **more}
 
@@ -292,11 +285,7 @@ class Bus:
     ) -> None:
         """Send raw values, each with its key, as they are and in one go."""
         producer = Producer(
-            {
-                "bootstrap.servers": self.settings.kafka_bootstrap,
-                "message.max.bytes": 16_000_000,
-                "linger.ms": 100,
-            }
+            client_config(self.settings, {"message.max.bytes": 16_000_000, "linger.ms": 100})
         )
         for key, value in values:
             producer.produce(
@@ -311,13 +300,15 @@ class Bus:
     def messages(self, topic: Topic) -> list[Any]:
         """Return every message of a topic, as a plain consumer gets them."""
         consumer = Consumer(
-            {
-                "bootstrap.servers": self.settings.kafka_bootstrap,
-                "group.id": f"{self.settings.topic_prefix}reader",
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-                "fetch.message.max.bytes": 16_777_216,
-            }
+            client_config(
+                self.settings,
+                {
+                    "group.id": f"{self.settings.topic_prefix}reader",
+                    "enable.auto.commit": False,
+                    "auto.offset.reset": "earliest",
+                    "fetch.message.max.bytes": 16_777_216,
+                },
+            )
         )
         name = self.settings.topic(topic.name)
         found: list[Any] = []
@@ -375,11 +366,10 @@ class Bus:
         """Return the committed offsets of a group."""
         name = self.settings.topic(topic.name)
         consumer = Consumer(
-            {
-                "bootstrap.servers": self.settings.kafka_bootstrap,
-                "group.id": self.settings.topic(group),
-                "enable.auto.commit": False,
-            }
+            client_config(
+                self.settings,
+                {"group.id": self.settings.topic(group), "enable.auto.commit": False},
+            )
         )
         try:
             partitions = consumer.list_topics(name, timeout=10).topics[name].partitions
@@ -407,7 +397,7 @@ def _watermarks(consumer: Consumer, where: TopicPartition) -> tuple[int, int]:
 
 def alter_topic(settings: Settings, topic: Topic, name: str, value: str) -> None:
     """Set an entry of a topic's configuration behind the assayer's back."""
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+    admin = AdminClient(client_config(settings))
     entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(
         ResourceType.TOPIC, settings.topic(topic.name), incremental_configs=[entry]

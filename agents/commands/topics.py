@@ -1,11 +1,14 @@
-"""`assayer topics`: makes the topics and checks them."""
+"""`assayer topics`: makes the topics, checks them, and says who may do what with them."""
 
 from __future__ import annotations
 
-from cyclopts import App
+from typing import Annotated
 
-from agents.commands.console import NO, Json, complain, emit, leave, say, table
+from cyclopts import App, Parameter
+
+from agents.commands.console import NO, CommandError, Json, complain, emit, leave, say, table
 from streams.settings import Settings
+from streams.topics import ROLES, Role
 
 app = App(
     name="topics",
@@ -82,3 +85,53 @@ def check(*, json: Json = False) -> None:
         )
     if any(state.state != "ok" for state in states):
         leave(NO)
+
+
+@app.command
+def acls(
+    *roles: Role,
+    principal: str = "",
+    apply: Annotated[bool, Parameter(negative="")] = False,
+    json: Json = False,
+) -> None:
+    """Print the access control entries that each role needs in Kafka, and no more.
+
+    Roles: worker; operator, a person with the commands; setup, for topics create and check; bus,
+    who publishes listings; downstream, who acts on takedowns; moderator, who looks at reviews and
+    puts up again. All without any.
+
+    Example: assayer topics acls worker --principal User:assayer --apply
+
+    Parameters
+    ----------
+    roles
+        Whose entries.
+    principal
+        Who has the role, as Kafka names it; User: and the role's name without it.
+    apply
+        Create them in Kafka as well.
+    json
+        Report as JSON lines.
+    """
+    from agents.access import access_of, grant
+
+    if principal and ":" not in principal:
+        raise CommandError(f"--principal: '{principal}' has no kind; write User:{principal}")
+    settings = Settings()
+    found = [
+        acl
+        for role in roles or ROLES
+        for acl in access_of(settings, role, principal or f"User:{role}")
+    ]
+    found = list(dict.fromkeys(found))
+    if apply:
+        grant(settings, found)
+    rows = [(acl.principal, acl.operation, acl.resource, acl.pattern, acl.name) for acl in found]
+    names = ("principal", "operation", "resource", "pattern", "name")
+    if json:
+        for row in rows:
+            emit(dict(zip(names, row, strict=True)))
+    else:
+        table(rows, names)
+        if apply:
+            say(f"{len(found)} entries stand in Kafka")

@@ -62,3 +62,21 @@ def rebuild(*names: str, json: Json = False) -> None:
             await store.close()
 
     asyncio.run(work())
+
+
+@app.command
+def acl(*, user: str = "") -> None:
+    """Print the line of Redis's access control list that a worker needs, and no more.
+
+    Put it into the file of `aclfile`, with `#` and the SHA-256 of a password behind it.
+
+    Example: assayer views acl --user assayer >> users.acl
+
+    Parameters
+    ----------
+    user
+        Whom it is for; ASSAYER_REDIS_USERNAME, or assayer, without it.
+    """
+    from streams.store_access import access_list
+
+    say(access_list(Settings(), user))

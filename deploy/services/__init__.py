@@ -9,5 +9,16 @@ from deploy.services.process import Service, ServiceError
 from deploy.services.prometheus import Prometheus
 from deploy.services.redis import Redis
 from deploy.services.registry import SchemaRegistryServer
+from deploy.services.secure_kafka import SecureKafka
+from deploy.services.secure_redis import SecureRedis
 
-__all__ = ["Kafka", "Prometheus", "Redis", "SchemaRegistryServer", "Service", "ServiceError"]
+__all__ = [
+    "Kafka",
+    "Prometheus",
+    "Redis",
+    "SchemaRegistryServer",
+    "SecureKafka",
+    "SecureRedis",
+    "Service",
+    "ServiceError",
+]

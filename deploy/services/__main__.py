@@ -16,6 +16,7 @@ from deploy.services.downloads import (
     cache_folder,
     install_packages,
     kafka_libraries,
+    kafka_log_libraries,
     registry_home,
 )
 
@@ -38,6 +39,7 @@ def setup() -> None:
     """Install and download what the servers need."""
     install_packages()
     kafka_libraries()
+    kafka_log_libraries()
     registry_home()
 
 

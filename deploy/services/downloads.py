@@ -17,6 +17,7 @@ from typing import Final
 from deploy.services.process import ServiceError
 
 KAFKA_VERSION: Final = "4.3.1"
+KAFKA_LOG_VERSION: Final = "2.25.4"
 REGISTRY_VERSION: Final = "2.6.13.Final"  # later ones need Java 21
 REGISTRY_ARTIFACT: Final = f"io.apicurio:apicurio-registry-app:{REGISTRY_VERSION}:tar.gz:all"
 DEBIAN_PACKAGES: Final = {
@@ -38,6 +39,13 @@ def cache_folder() -> Path:
 def kafka_libraries() -> Path:
     """Return the folder of Kafka's jars, downloaded when absent."""
     return maven_libraries(f"kafka-{KAFKA_VERSION}", Path(__file__).with_name("pom.xml"))
+
+
+def kafka_log_libraries() -> Path:
+    """Return the folder of the jars that let Kafka log, downloaded when absent."""
+    return maven_libraries(
+        f"kafka-log-{KAFKA_LOG_VERSION}", Path(__file__).with_name("log-pom.xml")
+    )
 
 
 def maven_libraries(name: str, pom: Path) -> Path:

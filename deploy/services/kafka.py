@@ -70,11 +70,7 @@ class Kafka(Service):
     def start(self) -> Kafka:
         """Format the storage at the first start, then start."""
         if not self._formatted:
-            (self.folder / "server.properties").write_text(
-                _PROPERTIES.format(
-                    port=self.port, controller=free_port(), data=self.folder / "data"
-                )
-            )
+            (self.folder / "server.properties").write_text(self.properties())
             cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
             done = subprocess.run(
                 self._java(
@@ -83,6 +79,7 @@ class Kafka(Service):
                     # With '=': one id in 64 begins with a hyphen and would be taken for an option.
                     *("format", "--standalone", f"--cluster-id={cluster}"),
                     *("-c", "server.properties"),
+                    *self.format_options(),
                 ),
                 cwd=self.folder,
                 check=False,
@@ -94,6 +91,14 @@ class Kafka(Service):
             self._formatted = True
         super().start()
         return self
+
+    def properties(self) -> str:
+        """Return the broker's configuration."""
+        return _PROPERTIES.format(port=self.port, controller=free_port(), data=self.folder / "data")
+
+    def format_options(self) -> list[str]:
+        """Return what the storage tool is told beside the cluster's id."""
+        return []
 
     def _java(self, heap: str, *arguments: str) -> list[str]:
         pinned = ["taskset", "-c", self._cpus] if self._cpus else []

@@ -41,6 +41,7 @@ PAGES = (
     "agents/demo/sample/README.md",
     "agents/monitoring/README.md",
     "agents/monitoring/confusables/README.md",
+    "deploy/THREATS.md",
 )
 
 

@@ -9,7 +9,8 @@ from pydantic import SecretStr, ValidationError
 
 from agents.commands.doctor import effective
 from streams.kafka import client_config
-from streams.settings import Settings, unknown_variables, variables_of
+from streams.settings import MOST_SECRET_BYTES, Settings, unknown_variables, variables_of
+from tests.certificates import Authority
 
 SECRET = "hunter2-s3cret"  # noqa: S105 - of nobody
 SECRETS = [name for name, f in Settings.model_fields.items() if f.annotation is SecretStr]
@@ -103,7 +104,7 @@ def test_a_bad_value_is_named_and_not_shown(name: str, value: str) -> None:
     assert error.value.error_count() == 1
 
 
-def test_credentials_reach_the_client_only_where_they_are_used() -> None:
+def test_credentials_reach_the_client_only_where_they_are_used(tmp_path: Path) -> None:
     password = SecretStr(SECRET)
     plain = Settings(kafka_sasl_password=password)
     assert SECRET not in str(client_config(plain))
@@ -114,8 +115,9 @@ def test_credentials_reach_the_client_only_where_they_are_used() -> None:
     )
     config = client_config(sasl)
     assert (config["sasl.username"], config["sasl.password"]) == ("assayer", SECRET)
-    tls = Settings(kafka_security_protocol="SSL", kafka_ssl_ca_location=Path("ca.pem"))
-    assert client_config(tls)["ssl.ca.location"] == "ca.pem"
+    authority = Authority(tmp_path).path
+    tls = Settings(kafka_security_protocol="SSL", kafka_ssl_ca_location=authority)
+    assert client_config(tls)["ssl.ca.location"] == str(authority)
     assert "ssl.key.password" not in client_config(tls)
 
 
@@ -131,3 +133,45 @@ def test_another_process_can_be_led_to_the_same_settings(monkeypatch: pytest.Mon
     for name, value in variables_of(settings).items():
         monkeypatch.setenv(name, value)
     assert Settings() == settings
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_every_secret_may_stand_in_a_file(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    value = f"redis://:{SECRET}@127.0.0.1/0" if name == "redis_url" else SECRET
+    path = tmp_path / "secret"
+    path.write_text(value + "\n")
+    monkeypatch.setenv(f"ASSAYER_{name.upper()}_FILE", str(path))
+    settings = Settings()
+    assert getattr(settings, name).get_secret_value() == value
+    assert SECRET not in str(variables_of(settings)), "another process is told of the file"
+    for variable, told in variables_of(settings).items():
+        monkeypatch.setenv(variable, told)
+    assert Settings() == settings
+    monkeypatch.setenv(f"ASSAYER_{name.upper()}", value)
+    with pytest.raises(ValidationError, match="is given twice") as error:
+        Settings()
+    assert SECRET not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "can't be read from .*: No such file"),
+        (b"", "it is empty"),
+        (b"\n", "it is empty"),
+        (b"\xff\xfe", "it is not UTF-8"),
+        (b"x" * (MOST_SECRET_BYTES + 1), "more than 65536 bytes"),
+    ],
+)
+def test_a_file_that_holds_no_secret_is_named(
+    content: bytes | None, words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ValidationError, match=words) as error:
+        Settings(redis_password_file=path)
+    (problem,) = error.value.errors()
+    assert problem["loc"] == ("redis_password",)
