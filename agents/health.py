@@ -17,9 +17,12 @@ from agents.monitoring.judge_keeper import JudgeKeeper
 from agents.monitoring.policies import Policy
 from agents.views import Views
 from streams.batch_topics import BatchApp
+from streams.certificates import expiries
 from streams.kafka import ping
 from streams.log_reader import MissingTopicError
+from streams.memory import memory_limit
 from streams.metrics import BUDGET_WINDOWS, WINDOWS, Metrics
+from streams.producer import Producer
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.store import Store
@@ -32,6 +35,8 @@ STALL_SECONDS: Final = 120.0
 """With records waiting, every server there and none done for this long, the worker is stuck."""
 LOOP_SECONDS: Final = 30.0
 """An event loop that has not turned for this long is stuck."""
+CERTIFICATE_SECONDS: Final = 600.0
+"""How often the files of certificates are looked at: they are renewed in place."""
 
 
 class Health:
@@ -50,6 +55,7 @@ class Health:
         self.views: Views | None = None
         self.watching: WatchKeeper | None = None
         self.app: BatchApp | None = None
+        self.producer: Producer | None = None
         self._up = {"kafka": False, "redis": False, "schema_registry": False}
         self._all_up_since = math.inf
         self._measured: set[TP] = set()
@@ -58,6 +64,8 @@ class Health:
         self.ready = asyncio.Event()
         """Set when the worker first was ready."""
         self.answered(**self._up)
+        metrics.memory_limit.set(memory_limit())
+        metrics.health.probes |= {"live": self.live, "ready": self.readiness}
 
     @property
     def consumer(self) -> BatchConsumer | None:
@@ -141,9 +149,13 @@ class Health:
             metrics.registry_version.set(int(registry.version))
             metrics.registry_rights.set(len(registry.rights))
             self.show_policy(keeper.current.policy)
+            for topic, at in keeper.followed_at.items():
+                metrics.followed_at.labels(topic).set(at)
             metrics.policy_refused.set(len(keeper.refused_policies))
             metrics.policy_candidate.set(keeper.current.candidate is not None)
             metrics.snoozes.set(len(keeper.current.snoozes.running(int(now * 1000))))
+        if self.producer is not None:
+            metrics.undelivered_seconds.set(self.producer.waiting_seconds())
         if self.watching is not None:
             metrics.watched_sellers.set(len(self.watching.current))
         if consumer is not None:
@@ -172,6 +184,13 @@ class Health:
             if waiting is not None:
                 self._metrics.held_takedowns.set(waiting)
             await asyncio.sleep(1.0)
+
+    async def watch_certificates(self) -> None:
+        """Keep current when the certificates of the settings end."""
+        while True:
+            for setting, at in (await asyncio.to_thread(expiries, self._settings)).items():
+                self._metrics.certificate_expiry.labels(setting).set(at)
+            await asyncio.sleep(CERTIFICATE_SECONDS)
 
     async def watch(self, store: Store, views: Views) -> None:
         """Ask every server now and then, and mend the views when Redis comes back."""

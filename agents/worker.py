@@ -118,7 +118,10 @@ class Worker:
             store = Store(self.settings)
             closing.push_async_callback(store.close)
             # Measured from the beginning: a registry or a view may take minutes to be read.
-            tasks = [asyncio.create_task(self._health.measure())]
+            tasks = [
+                asyncio.create_task(self._health.measure()),
+                asyncio.create_task(self._health.watch_certificates()),
+            ]
             try:
                 started = await _unless(stop, self._start(store, closing))
                 if started is None:
@@ -161,7 +164,7 @@ class Worker:
             lambda: asyncio.to_thread(self._encoders)
         )
         health.answered(schema_registry=True)
-        producer = Producer(settings)
+        producer = health.producer = Producer(settings)
         closing.push_async_callback(asyncio.to_thread, producer.close, FLUSH_SECONDS)
         keeper = health.keeper = JudgeKeeper(
             settings, registry, self._policy, pinned=settings.policy_file is not None

@@ -39,6 +39,8 @@ class LogFollower:
         self.topic = settings.topic(topic)
         self.error = ""
         """What is wrong with following the topic; empty when nothing is."""
+        self.followed_at = 0.0
+        """When it was last read, and what came put to use, without an error; seconds since 1970."""
         self._settings = settings
         self._apply = apply
         self._renew = renew
@@ -63,6 +65,7 @@ class LogFollower:
         except BaseException:
             reader.close()
             raise
+        self.followed_at = time.time()
 
     def _apply_all(self, reader: LogReader, records: list[LogRecord]) -> None:
         try:
@@ -102,7 +105,7 @@ class LogFollower:
                 if not renewed:
                     self._renew()
                     renewed = True
-                self.error = ""
+                self.error, self.followed_at = "", time.time()
             except (KafkaUnavailableError, RegistryUnavailableError) as error:
                 if not self.error:
                     log.warning("%s is not followed for now: %s", self.topic, error)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import os
+from pathlib import Path
 from typing import Final
 
 _TRIM_THRESHOLD: Final = -1
@@ -12,6 +14,8 @@ _ARENA_MAX: Final = -8
 _KEPT: Final = 32 << 20
 """Bytes: the most that glibc takes for a threshold."""
 _PAD: Final = 4 << 20
+_GROUPS: Final = Path("/sys/fs/cgroup")
+_OWN_GROUP: Final = Path("/proc/self/cgroup")
 
 
 def use_one_arena() -> None:
@@ -41,6 +45,46 @@ def keep_batches_memory() -> None:
     _set(_MMAP_THRESHOLD, _KEPT)
     _set(_TRIM_THRESHOLD, _KEPT)
     _set(_TOP_PAD, _PAD)
+
+
+def memory_limit(groups: Path = _GROUPS, own: Path = _OWN_GROUP) -> int:
+    """Return the bytes this process may take: its control group's limit, or what there is.
+
+    `groups` is where control groups are mounted, `own` the file that names those of the process. A
+    group is held to the limits of all above it. Both versions are read: `memory.max` of the second,
+    `memory.limit_in_bytes` of the first.
+    """
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for controllers, path in _groups_of(own):
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        root = groups / "memory" if controllers else groups
+        # In a container the path is the host's, and the group itself is what is mounted.
+        folder = root / path.lstrip("/")
+        for place in (folder, *folder.parents):
+            if place.is_relative_to(root):
+                limits += _limits_in(place)
+    return min(limits)
+
+
+def _groups_of(own: Path) -> list[tuple[str, str]]:
+    """Return controllers and path of each control group of a process; '' for the second version."""
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:
+        return []
+    parts = [line.split(":", 2) for line in lines if line.count(":") >= 2]
+    return [(controllers, path) for _, controllers, path in parts]
+
+
+def _limits_in(folder: Path) -> list[int]:
+    found = []
+    for name in ("memory.max", "memory.limit_in_bytes"):
+        try:
+            found.append(int((folder / name).read_text()))
+        except (OSError, ValueError):  # not there, or 'max'
+            continue
+    return found
 
 
 def _set(option: int, value: int) -> None:

@@ -10,11 +10,11 @@ import math
 import threading
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCollector
-from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 HANDLING_BUCKETS: Final = (
@@ -87,6 +87,29 @@ class BatchHistogram(Collector):
                     cumulative += count
                     buckets.append(("+Inf" if bound == math.inf else str(float(bound)), cumulative))
                 family.add_metric(list(labels), buckets, sum_value=total[0])
+        yield family
+
+
+class HealthChecks(Collector):
+    """Whether each check of /health passes, asked at the scrape.
+
+    Not set by the event loop: one that is stuck has to be seen as well.
+    """
+
+    def __init__(self) -> None:
+        self.probes: dict[str, Callable[[], Mapping[str, str]]] = {}
+        """By name of the probe, what returns each check with '' or what is wrong."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield the family for a scrape."""
+        family = GaugeMetricFamily(
+            "assayer_health_up",
+            "1 when a check of /health/live or /health/ready passes, by probe: live, ready.",
+            labels=["probe", "check"],
+        )
+        for probe, ask in self.probes.items():
+            for check, wrong in ask().items():
+                family.add_metric([probe, check], float(not wrong))
         yield family
 
 
@@ -271,6 +294,30 @@ class Metrics:
             ["dependency"],
             registry=r,
         )
+        self.undelivered_seconds = Gauge(
+            "assayer_undelivered_seconds",
+            "How long the oldest records on their way to Kafka wait to be acknowledged; 0: none.",
+            registry=r,
+        )
+        self.followed_at = Gauge(
+            "assayer_followed_timestamp_seconds",
+            "When a worker last followed rights, policies without an error, seconds since 1970.",
+            ["topic"],
+            registry=r,
+        )
+        self.certificate_expiry = Gauge(
+            "assayer_certificate_expiry_timestamp_seconds",
+            "When a certificate of the settings ends, seconds since 1970; NaN: it can't be read.",
+            ["setting"],
+            registry=r,
+        )
+        self.memory_limit = Gauge(
+            "assayer_memory_limit_bytes",
+            "Memory a worker may take: its control group's limit, or what the machine has.",
+            registry=r,
+        )
+        self.health = HealthChecks()
+        r.register(self.health)
         r.register(self.handling)
         r.register(self.stage)
         self.first_sale = FirstSale()

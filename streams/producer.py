@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -103,6 +104,7 @@ class Producer:
                 },
             )
         )
+        self._waiting: dict[object, float] = {}
         self._closing = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="producer-poll", daemon=True)
         self._poller.start()
@@ -131,7 +133,19 @@ class Producer:
         Raises:
             DeliveryError: the broker refuses a record for good.
         """
-        waiting = list(outgoing)
+        call = object()
+        self._waiting[call] = time.monotonic()
+        try:
+            await self._deliver(list(outgoing))
+        finally:
+            del self._waiting[call]
+
+    def waiting_seconds(self) -> float:
+        """Return how long the oldest delivery has been under way; 0 when none is."""
+        oldest = next(iter(self._waiting.values()), None)
+        return 0.0 if oldest is None else time.monotonic() - oldest
+
+    async def _deliver(self, waiting: list[Outgoing]) -> None:
         backoff = 0.5
         while waiting:
             failed = await self._send_once(waiting)

@@ -58,6 +58,14 @@ class JudgeKeeper:
         return self._following_policies.error
 
     @property
+    def followed_at(self) -> dict[str, float]:
+        """When rights and policies were last followed without an error; seconds since 1970."""
+        return {
+            "rights": self._following_rights.followed_at,
+            "policies": self._following_policies.followed_at,
+        }
+
+    @property
     def current(self) -> Judge:
         """The judge of the newest registry and policy. Raises RuntimeError before `load`."""
         return self._maker.current

@@ -82,3 +82,18 @@ def test_the_lag_of_a_partition_that_went_to_another_worker_is_not_shown() -> No
     assert worker.lags() == {"0": 3, "1": 5}
     worker.lag = {OTHER: 4}
     assert worker.lags() == {"1": 4}
+
+
+def test_the_checks_are_metrics_also_when_the_event_loop_is_stuck(clock: list[float]) -> None:
+    worker = Worker({ONE: 1})
+
+    def up(probe: str, check: str) -> float | None:
+        labels = {"probe": probe, "check": check}
+        return worker.metrics.registry.get_sample_value("assayer_health_up", labels)
+
+    assert up("live", "event_loop") == up("live", "progress") == 1
+    assert up("ready", "kafka") == up("ready", "registry") == 0
+    worker.health.answered(kafka=True, redis=True, schema_registry=True)
+    assert up("ready", "kafka") == 1
+    clock[0] += STALL_SECONDS + 1
+    assert up("live", "event_loop") == up("live", "progress") == 0
