@@ -1,9 +1,10 @@
-"""Real servers on loopback: Kafka, registry, Redis, Prometheus; for tests and trying out.
+"""Real servers on loopback: Kafka, registry, Redis, Prometheus, Alertmanager.
 
-Each gets free ports and a folder of its own, so that runs overlap without meeting. What is needed
-from Maven is downloaded once to the user's cache.
+For tests and trying out. Each gets free ports and a folder of its own, so that runs overlap without
+meeting. What is needed from Maven is downloaded once to the user's cache.
 """
 
+from deploy.services.alertmanager import Alertmanager
 from deploy.services.kafka import Kafka
 from deploy.services.process import Service, ServiceError
 from deploy.services.prometheus import Prometheus
@@ -13,6 +14,7 @@ from deploy.services.secure_kafka import SecureKafka
 from deploy.services.secure_redis import SecureRedis
 
 __all__ = [
+    "Alertmanager",
     "Kafka",
     "Prometheus",
     "Redis",

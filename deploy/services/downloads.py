@@ -25,6 +25,7 @@ DEBIAN_PACKAGES: Final = {
     "mvn": "maven",
     "redis-server": "redis-server",
     "prometheus": "prometheus",
+    "amtool": "prometheus-alertmanager",
 }
 
 

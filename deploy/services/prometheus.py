@@ -18,8 +18,16 @@ class Prometheus(Service):
 
     name = "prometheus"
 
-    def __init__(self, *targets: str, rules: Path | None = None, detached: bool = False) -> None:
-        """Prepare it, with a file of rules if there is one.
+    def __init__(
+        self,
+        *targets: str,
+        rules: Path | None = None,
+        alertmanager: str = "",
+        detached: bool = False,
+    ) -> None:
+        """Prepare it, with files of rules if there are any: one, or several as `*.yaml` says them.
+
+        Alerts go to the `host:port` of an Alertmanager, if there is one.
 
         Raises ServiceError when it is not installed.
         """
@@ -31,6 +39,11 @@ class Prometheus(Service):
         config = {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
             "rule_files": [str(rules)] if rules else [],
+            "alerting": {
+                "alertmanagers": (
+                    [{"static_configs": [{"targets": [alertmanager]}]}] if alertmanager else []
+                )
+            },
             "scrape_configs": [
                 {"job_name": "assayer", "static_configs": [{"targets": list(targets)}]}
             ],

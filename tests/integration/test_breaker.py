@@ -24,7 +24,7 @@ from streams.producer import Producer
 from streams.settings import Settings
 from tests.harness import RIGHT, Bus, WorkerProcess, listing, policy_with, run_command, wait_for
 
-RULES: Final = Path(__file__).resolve().parents[2] / "deploy/prometheus/rules.yaml"
+RULES: Final = Path(__file__).resolve().parents[2] / "deploy/prometheus/rules/flow.yaml"
 FLOOD: Final = 400
 QUOTA: Final = 150
 OTHER: Final = Right("tm-2", "Quandrel Ltd", mark="Quandrel", brand="Quandrel House")

@@ -81,7 +81,8 @@ def test_the_metrics_are_all_there() -> None:
     assert sorted(_first_cells(_section("Watch it"))) == sorted(names)
 
 
-def _commands() -> list[str]:
+def commands() -> list[str]:
+    """Return every command, as a person types it."""
     names = []
     for name, target, _ in COMMANDS:
         module, _, attribute = target.partition(":")
@@ -94,7 +95,7 @@ def _commands() -> list[str]:
 
 
 def test_the_commands_are_all_there() -> None:
-    assert sorted(_first_cells(_section("Commands"))) == sorted(_commands())
+    assert sorted(_first_cells(_section("Commands"))) == sorted(commands())
 
 
 def test_the_rules_of_the_default_policy_are_all_there() -> None:
