@@ -12,34 +12,28 @@ import pytest
 import yaml
 
 import agents.cli
+from tests.runbooks import FOLDER, HEADINGS, blocks, first_look, part
 from tests.unit.operations.rules import ROOT, alerts, named_in, promtool, series_names
 from tests.unit.test_pages import commands
 
-FOLDER: Final = ROOT / "deploy/runbooks"
 PAGES: Final = sorted(FOLDER.glob("*.md"))
-HEADINGS: Final = ["What it means", "How to see it", "What to do", "How to know it is over"]
 
 
 def _text(page: Path) -> str:
     return page.read_text(encoding="utf-8")
 
 
-def _blocks(text: str) -> list[tuple[str, str]]:
-    """Return the fenced blocks with their languages."""
-    return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-
-
 def _commands_in(text: str) -> list[str]:
     """Return the `assayer` commands of blocks and of code in the text."""
     lines = [
-        line for language, block in _blocks(text) if language == "sh" for line in block.split("\n")
+        line for language, block in blocks(text) if language == "sh" for line in block.split("\n")
     ]
     lines += re.findall(r"`(assayer [^`]+)`", text)
     return [line for line in lines if line.startswith("assayer ")]
 
 
 def _queries_in(text: str) -> list[str]:
-    return [block for language, block in _blocks(text) if language == "promql"]
+    return [block for language, block in blocks(text) if language == "promql"]
 
 
 def test_every_alert_has_its_page_and_every_page_its_alert() -> None:
@@ -52,9 +46,8 @@ def test_a_page_says_what_a_person_on_call_needs(page: Path) -> None:
     text = _text(page)
     assert text.startswith(f"# {page.stem}\n")
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == HEADINGS
-    parts = [part.strip() for part in re.split(r"^## .+$", text, flags=re.MULTILINE)[1:]]
-    assert all(len(part) > 20 for part in parts)
-    language, block = _blocks(parts[1])[0]
+    assert all(len(part(text, heading)) > 20 for heading in HEADINGS)
+    language, block = first_look(page.stem)
     assert language in ("sh", "promql")
     assert language == "promql" or block.startswith("assayer ")
     assert len(text.splitlines()) < 60, "one page"
