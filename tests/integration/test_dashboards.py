@@ -43,7 +43,7 @@ def prometheus(bus: Bus, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         ) as worker,
         Prometheus(worker.wait_ready().url.removeprefix("http://"), rules=RULES) as server,
     ):
-        wait_for(lambda: server.query("up == 1"), 20, "a first scrape: what rises is seen from 0 on")
+        wait_for(lambda: server.query("up == 1"), 20, "a first scrape, so that all is seen to rise")
         bus.publish(sales=[Sale("sale-1", "removed-3-1", "seller-1", 1, now_ms())])
         for turn in range(4):
             _load(bus, turn)

@@ -42,6 +42,7 @@ PAGES = (
     "agents/monitoring/README.md",
     "agents/monitoring/confusables/README.md",
     "deploy/THREATS.md",
+    "deploy/README.md",
 )
 
 

@@ -93,3 +93,16 @@ def test_prometheus_reads_their_queries(tmp_path: Path) -> None:
     file = tmp_path / "queries.yaml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "runbooks", "rules": rules}]}))
     promtool("check", "rules", str(file), cwd=tmp_path)
+
+
+def test_the_readme_lists_them_with_their_severities() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| \[(\w+)\]\(deploy/runbooks/(\w+)\.md\) \| ([\w, ]+) \|", readme, re.MULTILINE
+    )
+    assert all(name == page for name, page, _ in rows)
+    severities: dict[str, set[str]] = {}
+    for alert in alerts():
+        severities.setdefault(alert["alert"], set()).add(alert["labels"]["severity"])
+    assert {name: set(told.split(", ")) for name, _, told in rows} == severities
+    assert named_in(part(readme, "At 3 a.m.")) <= series_names() | {"assayer_stage_seconds"}
