@@ -84,46 +84,69 @@ HOUR: Final = Period(good=480, bad=22)
 SHIFT: Final = Period(good=0, bad=120)
 """Eight hours, in steps of four minutes: more than the shorter window of a warning."""
 
-OBJECTIVES: Final = tuple(
-    case
-    for alert, series in (
-        ("AssayerHandlingSlow", handling),
-        ("AssayerSoldBeforeTakedown", sold),
-        ("AssayerListingsUnjudged", unjudged),
-    )
-    for case in (
-        Case(
-            alert,
-            "1506m",
-            series(15.5, HOUR),
-            series(13.9, HOUR),
-            (burning(alert, "critical", "15.5"),),
-            early="1491m",
-            step="3m",
-        ),
-        Case(
-            alert,
-            "8h",
-            series(1.05, SHIFT),
-            series(0.95, SHIFT),
-            (burning(alert, "warning", "1.05"),),
-            early="12m",
-            step="4m",
-        ),
-    )
-)
 
+def _fast_and_slow() -> tuple[Case, ...]:
+    """Return for each objective one case an hour long, and one of a whole shift."""
+    return tuple(
+        case
+        for alert, series in (
+            ("AssayerHandlingSlow", handling),
+            ("AssayerSoldBeforeTakedown", sold),
+            ("AssayerListingsUnjudged", unjudged),
+        )
+        for case in (
+            Case(
+                alert,
+                "1506m",
+                series(15.5, HOUR),
+                series(13.9, HOUR),
+                (burning(alert, "critical", "15.5"),),
+                early="1491m",
+                step="3m",
+            ),
+            Case(
+                alert,
+                "8h",
+                series(1.1, SHIFT),
+                series(0.9, SHIFT),
+                (burning(alert, "warning", "1.1"),),
+                early="12m",
+                step="4m",
+            ),
+        )
+    )
+
+
+NIGHT: Final = Period(good=480, bad=124)
+"""A good day, then six hours and twelve minutes, in steps of three minutes."""
+
+OBJECTIVES: Final = (
+    Case(
+        "AssayerHandlingSlow",
+        "1812m",
+        handling(6.5, NIGHT),
+        handling(5.5, NIGHT),
+        (
+            burning("AssayerHandlingSlow", "critical", "6.5"),
+            burning("AssayerHandlingSlow", "warning", "1.3"),
+        ),
+        early="1500m",
+        step="3m",
+        still=(burning("AssayerHandlingSlow", "warning", "1.1"),),
+    ),
+    *_fast_and_slow(),
+)
 FLOW: Final = (
     Case(
         "AssayerTakedownsHeld",
         "2m",
         {
-            of("assayer_held_takedowns", "a"): "0 0 250 250 0",
-            of("assayer_held_takedowns", "b"): "NaN 0 250 250 0",
+            of("assayer_held_takedowns", "a"): "0 0 2 2 0",
+            of("assayer_held_takedowns", "b"): "NaN 0 1 2 0",
             of("assayer_held_takedowns", "c"): "NaN NaN NaN",
         },
         {of("assayer_held_takedowns", name): "0 0 0 0" for name in ("a", "b")},
-        (Firing("critical", "250 takedowns over a quota wait for a person", JOB),),
+        (Firing("critical", "2 takedowns over a quota wait for a person", JOB),),
         early="1m",
     ),
     Case(
@@ -161,18 +184,19 @@ FLOW: Final = (
         "15m",
         {
             of("assayer_listings_total", outcome="allow"): "0+10x5 50x15",
-            of("assayer_consumer_lag", topic=LISTINGS, partition="0"): "7x20",
+            of("assayer_consumer_lag", topic=LISTINGS, partition="0"): "1x20",
+            of("assayer_consumer_lag", topic=LISTINGS, partition="1"): "1x20",
         },
         {of("assayer_listings_total", outcome="allow"): "0+1x20"},
-        (Firing("critical", "7 listings wait and none is handled", JOB),),
-        early="10m",
+        (Firing("critical", "2 listings wait and none is handled", JOB),),
+        early="11m",
     ),
     Case(
         "AssayerUndelivered",
         "4m",
-        {of("assayer_undelivered_seconds"): "0 5 31 91 151"},
+        {of("assayer_undelivered_seconds"): "0 5 31 31 31"},
         {of("assayer_undelivered_seconds"): "0 5 29 30 30"},
-        (Firing("critical", "a waits for Kafka to take its records, 2m 31s by now", A),),
+        (Firing("critical", "a waits for Kafka to take its records, 31s by now", A),),
         early="2m",
     ),
     Case(
@@ -301,6 +325,28 @@ WORKERS: Final = (
 )
 
 
+def _removals(changes: int, over: float, under: float, shown: str) -> Case:
+    """Return a jump of removals: ten hours of 1 % of the changes of a minute, then a larger share.
+
+    The share of the day has the jump in it as well.
+    """
+
+    def series(share: float) -> dict[str, str]:
+        jump = Period(good=600, bad=25)
+        return {
+            of("assayer_listings_total", outcome="allow"): jump.counter(
+                0.99 * changes, (1 - share) * changes
+            ),
+            of("assayer_listings_total", outcome="remove"): jump.counter(
+                0.01 * changes, share * changes
+            ),
+        }
+
+    summary = f"{shown} of listing changes are taken down, three times as many as usual"
+    firing = Firing("warning", summary, JOB)
+    return Case("AssayerRemovalsJump", "622m", series(over), series(under), (firing,), early="617m")
+
+
 JUDGEMENT: Final = (
     Case(
         "AssayerNotFollowing",
@@ -317,7 +363,7 @@ JUDGEMENT: Final = (
                 {**A, "topic": "rights"},
             ),
         ),
-        early="12m",
+        early="13m",
     ),
     Case(
         "AssayerVersionsDiffer",
@@ -360,15 +406,18 @@ JUDGEMENT: Final = (
     Case(
         "AssayerPolicyRefused",
         "6m",
-        {of("assayer_policy_refused"): "0 1x20", of("assayer_policy_refused", "b"): "0 1x20"},
-        {of("assayer_policy_refused", name): "0x20" for name in ("a", "b")},
+        {of("assayer_policy_refused"): "0 1x20", of("assayer_policy_refused", "b"): "0x20"},
+        {of("assayer_policy_refused"): "0x20"},
         (Firing("warning", "1 changes of the policy are refused", JOB),),
         early="5m",
     ),
     Case(
         "AssayerRightsDropped",
         "70m",
-        {of("assayer_registry_rights"): "1000x60 890x60"},
+        {
+            of("assayer_registry_rights"): "1000x60 890x60",
+            of("assayer_registry_rights", "b"): "950x120",
+        },
         {of("assayer_registry_rights"): "1000x60 910x60"},
         (
             Firing(
@@ -379,40 +428,40 @@ JUDGEMENT: Final = (
         ),
         early="64m",
     ),
+    _removals(1000, 0.033, 0.031, "3.3%"),
+    _removals(200, 0.035, 0.033, "3.5%"),  # 105 in a quarter of an hour, and 99
     Case(
-        "AssayerRemovalsJump",
-        "1445m",
+        "AssayerReviewsOverflow",
+        "40m",
         {
-            of("assayer_listings_total", outcome="allow"): "0+990x1425 1410750+900x20",
-            of("assayer_listings_total", outcome="remove"): "0+10x1425 14250+100x20",
+            of("assayer_reviews_total", queue="work"): "0+10x100",
+            of("assayer_reviews_total", queue="overflow"): "0+6x100",
+            of("assayer_reviews_total", "b", queue="overflow"): "0+5x100",
         },
-        {
-            of("assayer_listings_total", outcome="allow"): "0+990x1425 1410750+970x20",
-            of("assayer_listings_total", outcome="remove"): "0+10x1425 14250+30x20",
-        },
-        (
-            Firing(
-                "warning",
-                "10% of listing changes are taken down, three times as many as usual",
-                JOB,
-            ),
-        ),
-        early="1427m",
+        {of("assayer_reviews_total", queue="overflow"): "0+4x100"},
+        (Firing("warning", "440 reviews in an hour have nobody to work them", JOB),),
+        early="30m",
     ),
     Case(
         "AssayerReviewsOverflow",
-        "95m",
+        "100m",
         {
-            of("assayer_reviews_total", queue="work"): "0+10x100",
-            of("assayer_reviews_total", queue="overflow"): "0+11x100",
+            of("assayer_reviews_total", queue="work"): "0+0.5x100",
+            of("assayer_reviews_total", queue="overflow"): "0+0.93x100",
         },
-        {of("assayer_reviews_total", queue="overflow"): "0+9x100"},
-        (Firing("warning", "660 reviews in an hour have nobody to work them", JOB),),
-        early="25m",
+        {of("assayer_reviews_total", queue="overflow"): "0+0.75x100"},
+        (Firing("warning", "55.8 reviews in an hour have nobody to work them", JOB),),
+        early="30m",
     ),
 )
 
 DAY: Final = 86_400
+
+
+def ends(instance: str = "a", setting: str = "kafka_ssl_ca_location") -> str:
+    """Return the series of when a certificate ends."""
+    return of("assayer_certificate_expiry_timestamp_seconds", instance, setting=setting)
+
 
 DEPENDENCIES: Final = (
     Case(
@@ -447,16 +496,8 @@ DEPENDENCIES: Final = (
     Case(
         "AssayerCertificateExpires",
         "20m",
-        {
-            of(
-                "assayer_certificate_expiry_timestamp_seconds", setting="kafka_ssl_ca_location"
-            ): f"{3 * DAY}x90"
-        },
-        {
-            of(
-                "assayer_certificate_expiry_timestamp_seconds", setting="kafka_ssl_ca_location"
-            ): f"{4 * DAY}x90"
-        },
+        {ends(): f"{3 * DAY}x90", ends("b"): f"{90 * DAY}x90"},
+        {ends(): f"{3 * DAY + 3600}x90"},
         (
             Firing(
                 "critical",
@@ -470,20 +511,18 @@ DEPENDENCIES: Final = (
         "AssayerCertificateExpires",
         "70m",
         {
-            of("assayer_certificate_expiry_timestamp_seconds", setting="one"): f"{21 * DAY}x90",
-            of("assayer_certificate_expiry_timestamp_seconds", setting="two"): "NaN " * 90,
+            ends(): f"{21 * DAY}x90",
+            ends("b"): f"{90 * DAY}x90",
+            ends(setting="unread"): "NaN " * 90,
         },
-        {
-            of("assayer_certificate_expiry_timestamp_seconds", setting="one"): f"{22 * DAY}x90",
-            of("assayer_certificate_expiry_timestamp_seconds", setting="two"): f"{90 * DAY}x90",
-        },
+        {ends(): f"{21 * DAY + 7200}x90", ends(setting="unread"): f"{90 * DAY}x90"},
         tuple(
             Firing(
                 "warning",
                 f"The certificate of {name} ends within three weeks, or can't be read",
                 {**JOB, "setting": name},
             )
-            for name in ("one", "two")
+            for name in ("kafka_ssl_ca_location", "unread")
         ),
         early="55m",
     ),
