@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from agents import reputation
 from agents.breaker import held
 from agents.history import recall
 from streams.codec import Decoder
+from streams.metrics import Metrics
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
 from streams.store import Store, StoreUnavailable
@@ -24,10 +26,18 @@ FOLDS: Final[tuple[Fold, ...]] = (*reputation.FOLDS, *recall.FOLDS, *held.FOLDS)
 class Views:
     """All views of a worker, and whether they are complete."""
 
-    def __init__(self, settings: Settings, store: Store, registry: SchemaRegistry) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        registry: SchemaRegistry,
+        metrics: Metrics | None = None,
+    ) -> None:
+        """With `metrics`, what is read to bring a view up to date is counted there."""
         self._store = store
         self._views = [
-            View(fold, settings, store, Decoder(registry, fold.schema)) for fold in FOLDS
+            View(fold, settings, store, Decoder(registry, fold.schema), _counter(metrics, fold))
+            for fold in FOLDS
         ]
         self.by_topic: dict[str, list[View]] = {}
         """The views of each topic, by its full name."""
@@ -58,3 +68,8 @@ class Views:
             return bool(await self._store.call(lambda client: client.exists(view.ready_key)))
         except StoreUnavailable:
             return False
+
+
+def _counter(metrics: Metrics | None, fold: Fold) -> Callable[[int], None]:
+    """Return what counts the records that are read to catch up."""
+    return (lambda _: None) if metrics is None else metrics.view_catch_up.labels(fold.view).inc

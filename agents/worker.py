@@ -198,7 +198,7 @@ class Worker:
             metrics=self.metrics,
             watching=watching,
         )
-        views = health.views = Views(settings, store, registry)
+        views = health.views = Views(settings, store, registry, self.metrics)
         graves = DeadLetters(name(topics.DEAD_LETTERS.name), dead_letters, producer, self.metrics)
         app = health.app = self._new_app(monitor, views, graves)
         await views.ensure()

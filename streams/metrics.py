@@ -277,6 +277,12 @@ class Metrics:
             "Rules that are muted at the moment, each for one seller, brand or listing.",
             registry=r,
         )
+        self.view_catch_up = Counter(
+            "assayer_view_catch_up_records_total",
+            "Records read from Kafka to bring a view in Redis up to date, or to rebuild it.",
+            ["view"],
+            registry=r,
+        )
         self.sweep_running = Gauge(
             "assayer_sweep_running",
             "1 while a sweep that this worker has begun judges what already stands.",

@@ -102,7 +102,9 @@ class View:
         settings: Settings,
         store: Store,
         decoder: Decoder,
+        caught_up: Callable[[int], None] = lambda _: None,
     ) -> None:
+        """`caught_up` is called with the number of records read, each time it was to catch up."""
         self.fold = fold
         self.topic = settings.topic(fold.topic.name)
         self._settings = settings
@@ -112,6 +114,7 @@ class View:
         self._offsets = f"{store.prefix}view:{fold.view}:offsets"
         self._dropping = f"{store.prefix}view:{fold.view}:dropping"
         self._script = _SCRIPT % fold.body
+        self._caught_up = caught_up
         self._follows: dict[int, int] = {}
         self._lock = asyncio.Lock()
 
@@ -185,6 +188,7 @@ class View:
             if kept:
                 changes, _ = await self._changes(kept)  # the agent reports what can't be decoded
                 await self._run(partition, -1, kept[-1].offset, changes)
+                self._caught_up(len(kept))
 
     async def ensure(self) -> None:
         """Bring the view up to date with its topic and mark it complete.

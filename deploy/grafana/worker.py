@@ -192,6 +192,18 @@ FORCE: Final = Row(
             (Query(f"assayer_watched_sellers{{{W}}}", "{{instance}}"),),
         ),
         Panel(
+            "Views are brought up to date",
+            "Records read from Kafka for it: at a start, a rebuild, after Redis came back empty.",
+            "cps",
+            (
+                Query(
+                    "sum by (view) (rate(assayer_view_catch_up_records_total"
+                    f"{{{W}}}[$__rate_interval]))",
+                    "{{view}}",
+                ),
+            ),
+        ),
+        Panel(
             "Certificates end in",
             "Of those that the settings name; none without TLS.",
             "s",

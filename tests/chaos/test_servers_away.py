@@ -73,6 +73,7 @@ def test_judged_again_when_redis_is_back(
     bus.publish(sellers=[Seller("s-9", created_at=now_ms() - 900 * DAY_MS, verified=False)])
     with WorkerProcess(bus.settings, tmp_path) as worker:
         worker.wait_ready()
+        read = worker.metric("assayer_view_catch_up_records_total", view="sellers")
         own_redis.kill()
         wait_for(lambda: not worker.ready(), 20, "a worker that is not ready")
         bus.publish(
@@ -92,6 +93,7 @@ def test_judged_again_when_redis_is_back(
         assert again["rules"][0] == "cheap-mark-untrusted"
         assert again["takedown_id"] == review["takedown_id"] == takedown_id("cheap", 1)
         worker.wait_ready()
+        assert worker.metric("assayer_view_catch_up_records_total", view="sellers") > read
 
 
 def test_a_broker_that_crashes_loses_no_takedown(
