@@ -15,22 +15,23 @@ import yaml
 from tests.harness import wait_for
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-FASTER: Final = 60
-"""A minute of the rules is a second of the drill."""
+FASTER: Final = 30
+"""A minute of the rules is two seconds of the drill."""
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DURATION: Final = re.compile(r"(\d+)([smhd])")
 
 
 def hurried_rules(folder: Path) -> Path:
-    """Write the rules with every duration a sixtieth of what it is; return what names the files.
+    """Write the rules with every duration a thirtieth of what it is; return what names the files.
 
-    Only durations change: how long an alert waits, over what a rate is taken, how often a group is
-    evaluated.
+    Only durations change: how long an alert waits, over what a rate is taken. Objectives are left
+    out: what a month has to be like says nothing of a minute on a busy machine.
     """
     for path in (ROOT / "deploy/prometheus/rules").glob("*.yaml"):
+        if path.stem == "objectives":
+            continue
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         for group in document["groups"]:
-            group.pop("interval", None)
             for rule in group["rules"]:
                 if "for" in rule:
                     rule["for"] = _hurried(rule["for"])
