@@ -371,6 +371,7 @@ JUDGEMENT: Final = (
         {
             of("assayer_registry_version"): "7 8 8x20",
             of("assayer_registry_version", "b"): "7 7 7x20",
+            of("assayer_registry_version", "starting"): "-1x20",
         },
         {of("assayer_registry_version", "b"): "7 7 7 7 7 8x20"},
         (
@@ -417,6 +418,11 @@ JUDGEMENT: Final = (
         {
             of("assayer_registry_rights"): "1000x60 890x60",
             of("assayer_registry_rights", "b"): "950x120",
+            of("assayer_registry_rights", "starting"): "0x120",
+            **{
+                of("assayer_health_up", name, probe="ready", check="registry"): f"{read}x120"
+                for name, read in (("a", 1), ("b", 1), ("starting", 0))
+            },
         },
         {of("assayer_registry_rights"): "1000x60 910x60"},
         (
