@@ -52,6 +52,8 @@ class _Reader:
     writer: Any = None
     reader: Any = None
     projection: Projection | None = None
+    walk: Projection | None = None
+    """Tells whether a value is whole, before fastavro passes over what is not ours."""
     transcoding: Transcoding[Any] | None = None
     refusal: DecodeError | None = None
 
@@ -187,10 +189,14 @@ class Decoder:
                 projection = None  # of another type or shape: such values are decoded whole
         writer = fastavro.parse_schema(plain)
         same = plain == self._plain
+        # fastavro passes over items of a fixed size without looking for the end of the bytes: an
+        # array of a field we do not have would be 2**60 steps, if its count says so.
+        walk = None if same else compile_projection(plain, (), {})
         return _Reader(
             writer=writer,
             reader=None if same else fastavro.parse_schema(self._plain),
             projection=projection,
+            walk=walk,
             transcoding=Transcoding(plain, self._made, most_items=self._most_items)
             if same and self._made is not None
             else None,
@@ -224,6 +230,13 @@ class Decoder:
         if not value:
             raise DecodeError("empty_value", "the record has no value")
         reader = self._reader(value)
+        if reader.walk is not None:
+            try:
+                reader.walk(value, HEADER_BYTES)
+            except (BrokenRecordError, TooManyItemsError):
+                raise DecodeError(
+                    "undecodable", "broken Avro: the bytes are not one whole record of its schema"
+                ) from None
         stream = io.BytesIO(value)
         stream.seek(HEADER_BYTES)
         try:

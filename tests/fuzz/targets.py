@@ -7,6 +7,7 @@ import io
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -188,30 +189,35 @@ def _small(type_: Any, given: object = None) -> Any:
 
 
 def _schemas() -> Target:
-    """Schemas of anybody's in the registry, and values read by the programs made of them."""
+    """Schemas of anybody's in the registry, and values read by the programs made of them.
+
+    As bytes hardly one in thirty is a schema that can be used: each input also chooses a variant of
+    ours, and is a value of it.
+    """
     import schemas
     from agents.monitoring.screening import listing_decoder, to_listings
+    from tests.fuzz.schema_variants import varied
     from tests.unit.streams.shelf import Shelf, Stored, framed
 
-    text = json.dumps(schemas.without_docs(schemas.load("listing"))).encode()
-    seller = json.dumps(schemas.without_docs(schemas.load("seller"))).encode()
-    body = framed(1, bytes(range(2, 60)) + b"\x00" * 200)
-    types = ("int", "long", "string", "bytes", "null", "boolean", "float", "double")
-    words = [
-        f'"{name}"'
-        for name in (*types, "array", "map", "fixed", "enum", "record", "assayer.Listing")
-    ]
+    ours = schemas.without_docs(schemas.load("listing"))
+    text = json.dumps(ours).encode()
+    types = ("int", "long", "string", "bytes", "null", "boolean", "float", "double", "array")
+    words = [f'"{name}"' for name in (*types, "map", "fixed", "enum", "record", "assayer.Listing")]
     words += ['"type":', '"items":', '"values":', '"size":', '"symbols":[]', '"fields":[]', "-1"]
+    valid = [value[5:] for value in _listings().seeds[:10]]
 
-    def read(written: bytes) -> None:
-        # One in two that is JSON no more would say nothing: what is no record is not asked for.
-        shelf = Shelf({1: Stored(written.decode("utf-8", "replace"))})
-        decoder = listing_decoder(shelf.registry)
-        decoder.fetch(decoder.unknown([body]))
-        decoder.project_all([body, body])
-        to_listings(decoder, [body])
+    def read_with(written: str, body: bytes) -> None:
+        decoder = listing_decoder(Shelf({1: Stored(written)}).registry)
+        value = framed(1, body)
+        decoder.fetch(decoder.unknown([value]))
+        decoder.project_all([value, value])
+        to_listings(decoder, [value])
 
-    return Target([text, text, seller], read, [word.encode() for word in words])
+    def read(data: bytes) -> None:
+        read_with(data.decode("utf-8", "replace"), valid[0])
+        read_with(json.dumps(varied(ours, zlib.crc32(data))), data)
+
+    return Target([text, *valid], read, [word.encode() for word in words])
 
 
 def _json_lines() -> Target:

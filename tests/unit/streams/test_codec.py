@@ -204,6 +204,32 @@ def test_foreign_and_dangerous_schemas_are_refused(schema: dict[str, Any]) -> No
     assert "not readable as Listing" in str(error)
 
 
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize(
+    "items", ["double", "float", "boolean", {"type": "fixed", "name": "F", "size": 16}], ids=str
+)
+def test_items_beyond_the_end_of_a_field_that_is_not_ours_end_at_once(
+    items: Any, nested: bool
+) -> None:
+    """A few bytes that say 2**60 items: fastavro passes over them one by one, for years."""
+    array = {"type": "array", "items": items}
+    field = {"name": "x", "type": {"type": "map", "values": array} if nested else array}
+    sale = schemas.load("sale")
+    shelf = Shelf()
+    decoder = Decoder(shelf.registry, "sale")
+    theirs = sale | {"fields": [*sale["fields"], field]}
+    record = {"event_id": "e", "listing_id": "l", "seller_id": "s", "quantity": 1}
+    head = written(sale, {**record, "occurred_at": 1_764_000_000_000})
+    count = b"\x80\x80\x80\x80\x80\x80\x80\x80\x20"
+    body = head + (b"\x02\x02k" if nested else b"") + count + b"\x00" * 40
+    value = framed(shelf.put(theirs), body)
+    with pytest.raises(DecodeError) as error:
+        _decode(shelf, value, decoder)
+    assert error.value.reason == "undecodable"
+    whole = head + b"\x00"
+    assert _decode(shelf, framed(shelf.put(theirs), whole), decoder)["listing_id"] == "l"
+
+
 @pytest.mark.parametrize(
     "stored", [Stored('"string"'), Stored("message Listing {}", "PROTOBUF"), Stored("string")]
 )
