@@ -26,6 +26,9 @@ LONGEST_FIRST = (
     "integration/test_breaker",
     "integration/test_recovery",
     "integration/test_explain",
+    "integration/test_secure_kafka",
+    "integration/test_secure_stores",
+    "integration/test_access",
     "chaos/test_nothing_lost",
 )
 """Files that take minutes: who runs several at once begins with them, so that none is left over."""
