@@ -72,7 +72,7 @@ def run(
                 cwd=ROOT,
                 stdout=told,
                 stderr=subprocess.STDOUT,
-                env=_environment(libraries),
+                env={**_environment(libraries), "TMPDIR": folder},
                 preexec_fn=die_with_parent,  # noqa: PLW1509
             )
             hangs = _watch(child, notes, silent_seconds)
