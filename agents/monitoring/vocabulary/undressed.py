@@ -225,9 +225,11 @@ def _together(cells: list[Cell]) -> list[Cell]:
     for match in _APART.finditer(text):
         steps = list(_STEP.finditer(text, *match.span()))
         ideographs = any(script_of(c) in BOUNDLESS for c in match[0] if c.isalpha())
-        if len(steps) < _LEAST - ideographs:
+        # Marks of other scripts stand between letters for the one, on them for the other.
+        gaps = Counter(step[1] for step in steps[1:] if step[1])
+        if len(steps) < _LEAST - ideographs or not gaps:
             continue
-        usual = Counter(step[1] for step in steps[1:]).most_common(1)[0][0]
+        usual = gaps.most_common(1)[0][0]
         found += cells[behind : match.start()]
         for step in steps:
             gap = step[1]

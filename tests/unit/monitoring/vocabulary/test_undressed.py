@@ -34,6 +34,11 @@ def test_what_nothing_disguises_is_not_read_again(text: str) -> None:
     assert not undressed(text)
 
 
+def test_marks_of_other_scripts_among_letters_set_apart_are_read_on() -> None:
+    (way,) = undressed("k\u093co\u093cp\u093ci·e bag")
+    assert way.text == "k\u093co\u093cp\u093cie bag"
+
+
 @given(st.one_of(HOSTILE, st.text()))
 def test_every_character_comes_from_the_text(text: str) -> None:
     for way in undressed(text):
