@@ -16,7 +16,14 @@ from agents.monitoring.listing_texts import (
     Speech,
     is_about_goods,
 )
-from agents.monitoring.marks import ACCENT, DOUBLED, LOOK_ALIKE, SEQUENCE, MarkMatch
+from agents.monitoring.marks import (
+    ACCENT,
+    DOUBLED,
+    LOOK_ALIKE,
+    SEQUENCE,
+    MarkMatch,
+    is_never_honest,
+)
 from agents.monitoring.pictures import ImageMatch
 from agents.monitoring.registry import authorisation, in_force
 from agents.monitoring.vocabulary import Vocabulary
@@ -170,12 +177,13 @@ def _words(
 ) -> list[WordMatch]:
     """Return the words of copying and of imitation that speak of the marks.
 
-    Of a listing that hides a mark (`hides`) the description is read for words in disguise too.
+    Of a listing that hides a mark (`hides`) all texts are about its goods, and read for words in
+    disguise too.
     """
     found: list[WordMatch] = []
     fields = list(dict.fromkeys(match.field for match in marks))
     for speech in texts.spoken(fields, about_goods=about_goods):
-        found += _said(speech, marks, vocabulary, whole=about_goods and not speech.label)
+        found += _said(speech, marks, vocabulary, whole=about_goods and (hides or not speech.label))
     if about_goods and not any(word.signal == "replica_words" for word in found):
         found += _disguised_words(disguised, marks, vocabulary)
     if about_goods and not any(word.signal == "replica_words" for word in found):
@@ -188,12 +196,13 @@ def _words(
             )
         ]
     if hides and not any(word.signal == "replica_words" for word in found):
-        for field in ("title", "description"):
-            text = texts.listing.title if field == "title" else texts.listing.description
+        for field in texts.closely_read:
             own = [(match.start, match.end) for match in marks if match.field == field]
+            text, words = texts.undressed(field)
             found += (
                 WordMatch("replica_words", field, start, end, text[start:end], folds)
-                for start, end, folds in vocabulary.undressed_words(text, own)
+                for start, end, folds in words
+                if not any(start < last and first < end for first, last in own)
             )
     return found
 
@@ -242,7 +251,9 @@ def _is_chance(word: MarkMatch) -> bool:
 
 def _spells_by_chance(match: MarkMatch) -> bool:
     """Return whether nothing but ordinary letters and accents disguises what was found."""
-    return set(match.folds) <= {ACCENT, DOUBLED, LOOK_ALIKE, SEQUENCE}
+    return set(match.folds) <= {ACCENT, DOUBLED, LOOK_ALIKE, SEQUENCE} and not any(
+        map(is_never_honest, match.text)
+    )
 
 
 def _disguised_words(

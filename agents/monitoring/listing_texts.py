@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ MOST_LABELS: Final = 20_000
 """Characters of the names of attributes that are read with their values."""
 MOST_NAME: Final = 200
 """Characters of one such name that are looked at."""
+MOST_ATTRIBUTES: Final = 40
+"""Attributes that are read so closely as where a mark is hidden, and the characters of all."""
+MOST_VALUES: Final = 2_400
+Disguised = tuple[int, int, tuple[str, ...]]
+"""Where a word stands in a text, and the folds that it takes to read."""
 GOODS: Final = 12_000
 """Characters of title, categories and description in which a word of the goods is looked for."""
 
@@ -37,7 +43,7 @@ _COMPATIBLE: Final = re.compile(
 """Names of attributes whose value is what the goods are for."""
 _GRADE: Final = re.compile(
     r"quali|kuali|kwali|calidad|qualit|qualidade|kalite|jakość|качеств|chất lượng|grade|gred|grado"
-    r"|品[质質]|等[级級]|版本|เกรด|คุณภาพ|الجودة|condition|authentic|keaslian|originality"
+    r"|品[质質]|[质質]量|等[级級]|版本|เกรด|คุณภาพ|الجودة|condition|authentic|keaslian|originality"
 )
 """Names of attributes whose value says how good the goods are."""
 
@@ -96,6 +102,7 @@ class ListingTexts:
         self._vocabulary = vocabulary
         self._readings = {match.field: match.reading for match in marks}
         self._nominative: dict[tuple[int, bool], bool] = {}
+        self._undressed: dict[str, list[Disguised]] = {}
         self._words: dict[int, ReadText] | None = None
 
     def take(self, words: dict[int, ReadText]) -> None:
@@ -148,6 +155,31 @@ class ListingTexts:
             for name, speech in speaking.items():
                 if name not in fields and name != "brand":
                     yield speech
+
+    @cached_property
+    def closely_read(self) -> list[str]:
+        """The fields that are read for words in every disguise where a mark is hidden."""
+        left = MOST_VALUES
+        fields = ["title", "description"]
+        for name, value in itertools.islice(self.listing.attributes.items(), MOST_ATTRIBUTES):
+            left -= len(value)
+            if left < 0:
+                break
+            fields.append(f"{ATTRIBUTE}{name}")
+        return fields
+
+    def undressed(self, field: str) -> tuple[str, list[Disguised]]:
+        """Return a text, and the words of copying that it disguises: once for all rights."""
+        listing = self.listing
+        if field.startswith(ATTRIBUTE):
+            text = listing.attributes[field[len(ATTRIBUTE) :]]
+        else:
+            text = listing.title if field == "title" else listing.description
+        found = self._undressed.get(field)
+        if found is None:
+            found = self._vocabulary.undressed_words(text, [])
+            self._undressed[field] = found
+        return text, found
 
     @cached_property
     def says_used(self) -> bool:

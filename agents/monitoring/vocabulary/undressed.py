@@ -9,6 +9,7 @@ word by word (`disguised.py`): this would cost each of them some hundred microse
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -16,9 +17,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from agents.monitoring.confusables import load_table
 from agents.monitoring.folding import folded_reading
 from agents.monitoring.marks.boundaries import BOUNDLESS, OF_MARKETPLACES, script_of
+from agents.monitoring.marks.characters import MARK, strays
 from agents.monitoring.marks.decoding import Decoded, decode
 from agents.monitoring.marks.letters import (
     ACCENT,
@@ -108,7 +112,21 @@ def _has_disguise(text: str) -> bool:
         _SIGNS.search(text) is not None
         or (not text.isascii() and any(map(_may_disguise, set(text))))
         or _APART.search(text) is not None
+        or _stray().search(text) is not None
     )
+
+
+@cache
+def _stray() -> re.Pattern[str]:
+    """Return the pattern of a letter that bears a mark of a script of which it is none."""
+    codes = np.flatnonzero(strays() & MARK)
+    firsts = codes[np.flatnonzero(np.diff(codes, prepend=-2) > 1)]
+    lasts = codes[np.flatnonzero(np.diff(codes, append=sys.maxunicode + 2) > 1)]
+    ranges = "".join(
+        f"{chr(first)}-{chr(last)}"
+        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)
+    )
+    return re.compile(f"[A-Za-z0-9][{ranges}]")
 
 
 @cache

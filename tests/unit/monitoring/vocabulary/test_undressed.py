@@ -23,6 +23,7 @@ from tests.unit.monitoring.texts import HOSTILE
         ("ง า น  ก๊ อ ป", "งาน กอป"),
         ("А货", "a货"),
         ("ꓚꓳꓑY", "copy"),
+        ("f\u0e48a\u0e48k\u0e48e", "fake"),
     ],
 )
 def test_a_text_reads_as_it_shows(text: str, shows: str) -> None:
@@ -35,8 +36,8 @@ def test_what_nothing_disguises_is_not_read_again(text: str) -> None:
 
 
 def test_marks_of_other_scripts_among_letters_set_apart_are_read_on() -> None:
-    (way,) = undressed("k\u093co\u093cp\u093ci·e bag")
-    assert way.text == "k\u093co\u093cp\u093cie bag"
+    (way,) = undressed("ب\u093cت\u093cج\u093cد·ر")
+    assert way.text == "ب\u093cت\u093cج\u093cدر"
 
 
 @given(st.one_of(HOSTILE, st.text()))
