@@ -22,6 +22,10 @@ MOST_LABELS: Final = 20_000
 """Characters of the names of attributes that are read with their values."""
 MOST_NAME: Final = 200
 """Characters of one such name that are looked at."""
+MOST_TEXTS: Final = 300
+"""Texts of a listing that are read for words of copying: of 1,800 real ones none has 30."""
+MOST_SPEECHES: Final = 60
+"""Of those in which there are some, as many are judged."""
 MOST_ATTRIBUTES: Final = 40
 """Attributes that are read so closely as where a mark is hidden, and the characters of all."""
 MOST_VALUES: Final = 2_400
@@ -116,11 +120,14 @@ class ListingTexts:
 
     @cached_property
     def speaking(self) -> dict[str, Speech]:
-        """The texts in which words of copying stand, by field; all are read at once."""
+        """The texts in which words of copying stand, by field; all are read at once.
+
+        Of more than `MOST_SPEECHES` the first.
+        """
         if self._words is None:
             (self._words,) = self._vocabulary.read([self.read_for_words])
         found: dict[str, Speech] = {}
-        for number, words in self._words.items():
+        for number, words in itertools.islice(self._words.items(), MOST_SPEECHES):
             name, text, label = self._places[number]
             known = self._readings.get(name)
             reading = known if known and not label else Reading(label + text)
@@ -136,6 +143,8 @@ class ListingTexts:
         for name, text in texts_of(self.listing).items():
             if not text:
                 continue
+            if len(places) == MOST_TEXTS:
+                break
             label = ""
             if name.startswith(ATTRIBUTE) and left > 0:
                 label = f"{name[len(ATTRIBUTE) :][:MOST_NAME]}: "
