@@ -183,9 +183,9 @@ def _words(
     found: list[WordMatch] = []
     fields = list(dict.fromkeys(match.field for match in marks))
     for speech in texts.spoken(fields, about_goods=about_goods):
-        found += _said(speech, marks, vocabulary, whole=about_goods and (hides or not speech.label))
+        found += _said(speech, marks, texts, whole=about_goods and (hides or not speech.label))
     if about_goods and not any(word.signal == "replica_words" for word in found):
-        found += _disguised_words(disguised, marks, vocabulary)
+        found += _disguised_words(disguised, marks, texts)
     if about_goods and not any(word.signal == "replica_words" for word in found):
         title = texts.listing.title
         found += [
@@ -208,7 +208,7 @@ def _words(
 
 
 def _said(
-    speech: Speech, marks: Sequence[MarkMatch], vocabulary: Vocabulary, *, whole: bool
+    speech: Speech, marks: Sequence[MarkMatch], texts: ListingTexts, *, whole: bool
 ) -> Iterator[WordMatch]:
     """Yield the words of one text that speak of the marks."""
     reading, label = speech.reading, len(speech.label)
@@ -217,10 +217,7 @@ def _said(
         for match in marks
         if match.field == speech.field
     ]
-    title = speech.field == "title" or speech.grades
-    for finding in vocabulary.replica_words(
-        reading.text, spans, title=title, whole=whole, read=speech.words
-    ):
+    for finding in texts.said(speech, spans, whole=whole):
         start, end = reading.span(finding.start, finding.end)
         folds = reading.folds(start, end)
         start, end = max(0, start - label), end - label
@@ -257,7 +254,7 @@ def _spells_by_chance(match: MarkMatch) -> bool:
 
 
 def _disguised_words(
-    words: Sequence[MarkMatch], marks: Sequence[MarkMatch], vocabulary: Vocabulary
+    words: Sequence[MarkMatch], marks: Sequence[MarkMatch], texts: ListingTexts
 ) -> Iterator[WordMatch]:
     """Yield words of copying that are in disguise ('r3plica'): nobody does so by chance.
 
@@ -273,7 +270,7 @@ def _disguised_words(
                 word.field == field and word.start < end and start < word.end
                 for field, start, end in own
             )
-            and not vocabulary.denies(word.reading.text, word.read_start, word.read_end)
+            and not texts.denies(word)
         ):
             yield WordMatch(
                 "replica_words", word.field, word.start, word.end, word.text, word.folds

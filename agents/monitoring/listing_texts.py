@@ -12,7 +12,7 @@ from typing import Final
 from agents.monitoring.folding import Reading, folded_reading
 from agents.monitoring.marks import MarkMatch, first_texts
 from agents.monitoring.vocabulary import Vocabulary
-from agents.monitoring.vocabulary.replica import ReadText
+from agents.monitoring.vocabulary.replica import Finding, ReadText
 from agents.records import Listing
 
 ABOUT_THE_GOODS: Final = ("title", "brand")
@@ -107,6 +107,8 @@ class ListingTexts:
         self._readings = {match.field: match.reading for match in marks}
         self._nominative: dict[tuple[int, bool], bool] = {}
         self._undressed: dict[str, list[Disguised]] = {}
+        self._said: dict[tuple[str, bool], list[Finding]] = {}
+        self._denied: dict[int, bool] = {}
         self._words: dict[int, ReadText] | None = None
 
     def take(self, words: dict[int, ReadText]) -> None:
@@ -164,6 +166,35 @@ class ListingTexts:
             for name, speech in speaking.items():
                 if name not in fields and name != "brand":
                     yield speech
+
+    def said(
+        self, speech: Speech, marks: Sequence[tuple[int, int]], *, whole: bool
+    ) -> list[Finding]:
+        """Return what calls the goods copies in a text, as `Vocabulary.replica_words` does.
+
+        A text in which no mark of a right stands says the same of all.
+        """
+        key = (speech.field, whole)
+        known = None if marks else self._said.get(key)
+        if known is None:
+            known = self._vocabulary.replica_words(
+                speech.reading.text,
+                marks,
+                title=speech.field == "title" or speech.grades,
+                whole=whole,
+                read=speech.words,
+            )
+            if not marks:
+                self._said[key] = known
+        return known
+
+    def denies(self, word: MarkMatch) -> bool:
+        """Return whether a word of copying in disguise is denied: the same for all rights."""
+        known = self._denied.get(id(word))
+        if known is None:
+            known = self._vocabulary.denies(word.reading.text, word.read_start, word.read_end)
+            self._denied[id(word)] = known
+        return known
 
     @cached_property
     def closely_read(self) -> list[str]:
