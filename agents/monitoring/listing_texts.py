@@ -226,7 +226,7 @@ class ListingTexts:
         """Whether the title says that the goods are second-hand."""
         title = self._readings.get("title")
         text = title.text if title else folded_reading(self.listing.title[:GOODS])
-        return self._vocabulary.says_used(text)
+        return self._vocabulary.says_used(text, new=self.listing.condition == "NEW")
 
     @cached_property
     def goods(self) -> str:
