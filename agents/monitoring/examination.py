@@ -22,7 +22,7 @@ from agents.monitoring.marks import (
     LOOK_ALIKE,
     SEQUENCE,
     MarkMatch,
-    is_never_honest,
+    has_odd_letters,
 )
 from agents.monitoring.pictures import ImageMatch
 from agents.monitoring.registry import authorisation, in_force
@@ -248,8 +248,8 @@ def _is_chance(word: MarkMatch) -> bool:
 
 def _spells_by_chance(match: MarkMatch) -> bool:
     """Return whether nothing but ordinary letters and accents disguises what was found."""
-    return set(match.folds) <= {ACCENT, DOUBLED, LOOK_ALIKE, SEQUENCE} and not any(
-        map(is_never_honest, match.text)
+    return set(match.folds) <= {ACCENT, DOUBLED, LOOK_ALIKE, SEQUENCE} and not has_odd_letters(
+        match.text
     )
 
 

@@ -55,6 +55,15 @@ def is_never_honest(character: str) -> bool:
     )
 
 
+def has_odd_letters(text: str) -> bool:
+    """Return whether a text has letters that no language has, or no single one: 'Ȼyḅex'."""
+    kinds = load_table().kind
+    accented = {c.lower() for c in text if kinds.get(ord(c)) == "accent"}
+    return any(map(is_never_honest, text)) or (
+        bool(accented) and not any(accented <= letters for letters, _ in ALPHABETS)
+    )
+
+
 def are_of_no_language(
     skeleton: Skeleton, runs: Sequence[Sequence[int]], gaps: Sequence[Gap]
 ) -> bool:

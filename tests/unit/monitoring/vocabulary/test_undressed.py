@@ -67,6 +67,18 @@ def test_a_denial_and_what_says_nothing_stay(text: str) -> None:
     assert not load().undressed_words(text, [])
 
 
+@pytest.mark.parametrize("text", ["งานมิ ลเลอร์", "ก๊ อปปี้ สวย", "顶级 复 刻 表", "仿~品"])
+def test_words_of_scripts_without_spaces_are_read_over_what_breaks_them(text: str) -> None:
+    assert [folds for _, _, folds in load().undressed_words(text, [])] == [("spaced",)]
+
+
+@pytest.mark.parametrize(
+    "text", ["ขายของ ปลอดภัย", "ไม่ใช่ ของ ปลอม", "最高，仿真皮", "品质高 (仿真)", "ของปลอม ไม่ขาย"]
+)
+def test_phrases_beside_one_another_are_no_words_broken_up(text: str) -> None:
+    assert not load().undressed_words(text, [])
+
+
 def test_the_mark_itself_is_no_word_of_copying() -> None:
     text = "c·l·o·n jeans"
     assert load().undressed_words(text, [])
