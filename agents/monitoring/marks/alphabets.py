@@ -34,8 +34,17 @@ _OF_LANGUAGES: Final = frozenset(
 
 _DEAD: Final = frozenset(("LISU", "CHEROKEE", "COPTIC", "DESERET", "OSAGE", "WARANG", "GOTHIC"))
 """Scripts whose letters look Latin, and in which no goods are described."""
-_MATHEMATICAL: Final = range(0x1D400, 0x1D7CC)
-_ENCLOSED: Final = range(0x1F130, 0x1F18A)
+_STYLES: Final = (
+    range(0x1D400, 0x1D7CC),  # mathematical
+    range(0x1F110, 0x1F18A),  # in parentheses, squares and circles
+    range(0x249C, 0x24EA),
+    range(0x0250, 0x02B0),  # phonetic
+    range(0x1D62, 0x1D6B),  # below the line
+    range(0x2090, 0x209D),
+)
+_LETTERLIKE: Final = frozenset("ℂℊℋℌℍℎℐℑℒℕℙℚℛℜℝℤℨℬℭℯℰℱℳℴ")
+_SIGNS: Final = frozenset("ⒸⓅⓇⓂⓊ🄫🄬")
+"""Enclosed letters that say something by themselves: ®, a metro, kosher food."""
 _RARE: Final = frozenset(map(chr, range(0x1E00, 0x1EA0))) - frozenset("ẀẁẂẃẄẅẞ")
 """Latin letters with marks that no language of a marketplace has."""
 
@@ -43,13 +52,15 @@ _RARE: Final = frozenset(map(chr, range(0x1E00, 0x1EA0))) - frozenset("ẀẁẂ
 def is_never_honest(character: str) -> bool:
     """Return whether a character among plain letters is there to hide what they are.
 
-    A letter of a mathematical or enclosed alphabet, of a script that nobody writes in, or with a
-    mark that no language has.
+    A letter of a mathematical, enclosed or phonetic alphabet, of a script that nobody writes in, or
+    with a mark that no language has.
     """
     code = ord(character)
+    if character in _SIGNS:
+        return False
     return (
-        code in _MATHEMATICAL
-        or code in _ENCLOSED
+        any(code in style for style in _STYLES)
+        or character in _LETTERLIKE
         or character in _RARE
         or (code > 0x1000 and script_of(character) in _DEAD)
     )
@@ -64,13 +75,24 @@ def has_odd_letters(text: str) -> bool:
     )
 
 
+def _shows_nothing(between: str) -> bool:
+    """Return whether something stands between two letters that only breaks them up."""
+    invisible = load_table().invisible
+    return any(invisible.get(ord(c)) == "zero_width" and c != _HYPHEN for c in between)
+
+
+_HYPHEN: Final = "\u00ad"
+"""Where a long word may be divided at the end of a line."""
+
+
 def are_of_no_language(
     skeleton: Skeleton, runs: Sequence[Sequence[int]], gaps: Sequence[Gap]
 ) -> bool:
     """Return whether the letters at `runs` can be no words of a language, in whatever pieces.
 
-    They have marks of their own that no language has, or no single one ('Ṕe rsoḹ'), or styled
-    letters or those of another script in one piece with plain ones ('Ⲣo lar').
+    They have marks of their own that no language has, or no single one ('Ṕe rsoḹ'), styled letters
+    or those of another script in one piece with plain ones ('Ⲣo lar'), or what shows nothing
+    between two of them.
     """
     read = skeleton.read
     marks = {c for c in read[runs[0][0] : runs[-1][-1] + 1] if "\u0300" <= c <= "\u20f0"}
@@ -85,6 +107,11 @@ def are_of_no_language(
         accented |= {c.lower() for c in letters if kinds.get(ord(c)) == "accent"}
         if any(c.isascii() and c.isalpha() for c in letters) and any(
             not c.isascii() and kinds.get(ord(c)) in _STYLED and c not in _EVERYDAY for c in letters
+        ):
+            return True
+        if any(
+            _shows_nothing(read[one[-1] + 1 : other[0]])
+            for one, other in itertools.pairwise(runs[first:last])
         ):
             return True
     return bool(accented) and not any(accented <= letters for letters, _ in ALPHABETS)
