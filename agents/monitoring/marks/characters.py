@@ -165,7 +165,7 @@ def _letters_of_other_scripts() -> Iterator[tuple[int, int]]:
     """Yield the letters, digits and vowel signs beyond ASCII, with what each reads as."""
     for code in (*range(0x80, 0xD800), *range(0xE000, _LAST_LETTER)):
         character = chr(code)
-        if code in _DOTS:
+        if code in DOTS:
             continue
         if character.isalnum():
             yield code, code if _is_ideograph(code) else _plain_code(code)
@@ -206,8 +206,8 @@ _OTHER: Final = 0x100
 _MARKED: Final = range(0x0590, 0x1100)
 """From Hebrew to Burmese: scripts that write vowels as marks."""
 
-_DOTS: Final = (0x318D, 0xA78F)
-"""Letters by their category that are written as middle dots between others."""
+DOTS: Final = frozenset((0x318D, 0xA78F, 0x0E2F, 0x0E46))
+"""Letters by their category that are written as dots between others, or as signs behind a word."""
 _LAST_LETTER: Final = 0x33480
 """Behind the last block of ideographs; Unicode has no letters beyond."""
 

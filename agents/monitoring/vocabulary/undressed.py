@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 from agents.monitoring.confusables import load_table
 from agents.monitoring.folding import folded_reading
 from agents.monitoring.marks.boundaries import BOUNDLESS, OF_MARKETPLACES, script_of
-from agents.monitoring.marks.characters import MARK, strays
+from agents.monitoring.marks.characters import DOTS, MARK, strays
 from agents.monitoring.marks.decoding import decode
 from agents.monitoring.marks.letters import (
     ACCENT,
@@ -185,7 +185,7 @@ def _oddness(character: str) -> str:
     table, code = load_table(), ord(character)
     if character.isascii():
         return _ODD if character in _SIGNS else ""
-    if code in table.invisible:
+    if code in table.invisible or code in DOTS:
         return _ODD
     if table.kind.get(code) in _DISGUISES and character not in _EVERYDAY:
         return _ODD
@@ -261,6 +261,8 @@ def _reading(character: str) -> tuple[str, str]:
     table, code = load_table(), ord(character)
     if code in table.invisible:
         return _NOTHING, ""
+    if code in DOTS:
+        return "·", ""
     kind = table.kind.get(code)
     if kind in ("compatibility", "small_capital"):
         return table.readings[code][0], COMPATIBILITY

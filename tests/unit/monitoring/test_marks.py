@@ -183,6 +183,8 @@ HIDDEN = [
     ("L𝐕 bag", "LV", "compatibility"),
     ("ꓡ・ꓦ bag", "LV", "confusable"),
     ("ḺṼ bag", "LV", "accent"),
+    ("Nฯiฯkฯe", "Nike", "spaced"),
+    ("GㆍuㆍcㆍcㆍI", "Gucci", "spaced"),
     ("N\u0e48i\u0e48k\u0e48e", "Nike", "combining"),
     ("Gucci\u064b\u064b", "Gucci", "combining"),
     ("A\u3099di\u1b6bda\U0001e8d0s", "Adidas", "combining"),

@@ -67,7 +67,7 @@ def test_a_denial_and_what_says_nothing_stay(text: str) -> None:
     assert not load().undressed_words(text, [])
 
 
-@pytest.mark.parametrize("text", ["งานมิ ลเลอร์", "ก๊ อปปี้ สวย", "顶级 复 刻 表", "仿~品"])
+@pytest.mark.parametrize("text", ["งานมิ ลเลอร์", "ก๊ อปปี้ สวย", "顶级 复 刻 表", "仿~品", "仿ㆍ品"])
 def test_words_of_scripts_without_spaces_are_read_over_what_breaks_them(text: str) -> None:
     assert [folds for _, _, folds in load().undressed_words(text, [])] == [("spaced",)]
 
