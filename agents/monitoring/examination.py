@@ -16,7 +16,14 @@ from agents.monitoring.listing_texts import (
     Speech,
     is_about_goods,
 )
-from agents.monitoring.marks import ACCENT, DOUBLED, LOOK_ALIKE, SEQUENCE, MarkMatch
+from agents.monitoring.marks import (
+    ACCENT,
+    DOUBLED,
+    LOOK_ALIKE,
+    SEQUENCE,
+    MarkMatch,
+    has_odd_letters,
+)
 from agents.monitoring.pictures import ImageMatch
 from agents.monitoring.registry import authorisation, in_force
 from agents.monitoring.vocabulary import Vocabulary
@@ -170,14 +177,15 @@ def _words(
 ) -> list[WordMatch]:
     """Return the words of copying and of imitation that speak of the marks.
 
-    Of a listing that hides a mark (`hides`) the description is read for words in disguise too.
+    Of a listing that hides a mark (`hides`) all texts are about its goods, and read for words in
+    disguise too.
     """
     found: list[WordMatch] = []
     fields = list(dict.fromkeys(match.field for match in marks))
     for speech in texts.spoken(fields, about_goods=about_goods):
-        found += _said(speech, marks, vocabulary, whole=about_goods and not speech.label)
+        found += _said(speech, marks, texts, whole=about_goods and (hides or not speech.label))
     if about_goods and not any(word.signal == "replica_words" for word in found):
-        found += _disguised_words(disguised, marks, vocabulary)
+        found += _disguised_words(disguised, marks, texts)
     if about_goods and not any(word.signal == "replica_words" for word in found):
         title = texts.listing.title
         found += [
@@ -188,18 +196,19 @@ def _words(
             )
         ]
     if hides and not any(word.signal == "replica_words" for word in found):
-        for field in ("title", "description"):
-            text = texts.listing.title if field == "title" else texts.listing.description
+        for field in texts.closely_read:
             own = [(match.start, match.end) for match in marks if match.field == field]
+            text, words = texts.undressed(field)
             found += (
                 WordMatch("replica_words", field, start, end, text[start:end], folds)
-                for start, end, folds in vocabulary.undressed_words(text, own)
+                for start, end, folds in words
+                if not any(start < last and first < end for first, last in own)
             )
     return found
 
 
 def _said(
-    speech: Speech, marks: Sequence[MarkMatch], vocabulary: Vocabulary, *, whole: bool
+    speech: Speech, marks: Sequence[MarkMatch], texts: ListingTexts, *, whole: bool
 ) -> Iterator[WordMatch]:
     """Yield the words of one text that speak of the marks."""
     reading, label = speech.reading, len(speech.label)
@@ -208,10 +217,7 @@ def _said(
         for match in marks
         if match.field == speech.field
     ]
-    title = speech.field == "title" or speech.grades
-    for finding in vocabulary.replica_words(
-        reading.text, spans, title=title, whole=whole, read=speech.words
-    ):
+    for finding in texts.said(speech, spans, whole=whole):
         start, end = reading.span(finding.start, finding.end)
         folds = reading.folds(start, end)
         start, end = max(0, start - label), end - label
@@ -242,11 +248,13 @@ def _is_chance(word: MarkMatch) -> bool:
 
 def _spells_by_chance(match: MarkMatch) -> bool:
     """Return whether nothing but ordinary letters and accents disguises what was found."""
-    return set(match.folds) <= {ACCENT, DOUBLED, LOOK_ALIKE, SEQUENCE}
+    return set(match.folds) <= {ACCENT, DOUBLED, LOOK_ALIKE, SEQUENCE} and not has_odd_letters(
+        match.text
+    )
 
 
 def _disguised_words(
-    words: Sequence[MarkMatch], marks: Sequence[MarkMatch], vocabulary: Vocabulary
+    words: Sequence[MarkMatch], marks: Sequence[MarkMatch], texts: ListingTexts
 ) -> Iterator[WordMatch]:
     """Yield words of copying that are in disguise ('r3plica'): nobody does so by chance.
 
@@ -262,7 +270,7 @@ def _disguised_words(
                 word.field == field and word.start < end and start < word.end
                 for field, start, end in own
             )
-            and not vocabulary.denies(word.reading.text, word.read_start, word.read_end)
+            and not texts.denies(word)
         ):
             yield WordMatch(
                 "replica_words", word.field, word.start, word.end, word.text, word.folds

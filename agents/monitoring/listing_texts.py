@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Final
 from agents.monitoring.folding import Reading, folded_reading
 from agents.monitoring.marks import MarkMatch, first_texts
 from agents.monitoring.vocabulary import Vocabulary
-from agents.monitoring.vocabulary.replica import ReadText
+from agents.monitoring.vocabulary.replica import Finding, ReadText
 from agents.records import Listing
 
 ABOUT_THE_GOODS: Final = ("title", "brand")
@@ -21,6 +22,15 @@ MOST_LABELS: Final = 20_000
 """Characters of the names of attributes that are read with their values."""
 MOST_NAME: Final = 200
 """Characters of one such name that are looked at."""
+MOST_TEXTS: Final = 300
+"""Texts of a listing that are read for words of copying: of 1,800 real ones none has 30."""
+MOST_SPEECHES: Final = 60
+"""Of those in which there are some, as many are judged."""
+MOST_ATTRIBUTES: Final = 40
+"""Attributes that are read so closely as where a mark is hidden, and the characters of all."""
+MOST_VALUES: Final = 2_400
+Disguised = tuple[int, int, tuple[str, ...]]
+"""Where a word stands in a text, and the folds that it takes to read."""
 GOODS: Final = 12_000
 """Characters of title, categories and description in which a word of the goods is looked for."""
 
@@ -37,7 +47,7 @@ _COMPATIBLE: Final = re.compile(
 """Names of attributes whose value is what the goods are for."""
 _GRADE: Final = re.compile(
     r"quali|kuali|kwali|calidad|qualit|qualidade|kalite|jakość|качеств|chất lượng|grade|gred|grado"
-    r"|品[质質]|等[级級]|版本|เกรด|คุณภาพ|الجودة|condition|authentic|keaslian|originality"
+    r"|品[质質]|[质質]量|等[级級]|版本|เกรด|คุณภาพ|الجودة|condition|authentic|keaslian|originality"
 )
 """Names of attributes whose value says how good the goods are."""
 
@@ -96,6 +106,9 @@ class ListingTexts:
         self._vocabulary = vocabulary
         self._readings = {match.field: match.reading for match in marks}
         self._nominative: dict[tuple[int, bool], bool] = {}
+        self._undressed: dict[str, list[Disguised]] = {}
+        self._said: dict[tuple[str, bool], list[Finding]] = {}
+        self._denied: dict[int, bool] = {}
         self._words: dict[int, ReadText] | None = None
 
     def take(self, words: dict[int, ReadText]) -> None:
@@ -109,11 +122,14 @@ class ListingTexts:
 
     @cached_property
     def speaking(self) -> dict[str, Speech]:
-        """The texts in which words of copying stand, by field; all are read at once."""
+        """The texts in which words of copying stand, by field; all are read at once.
+
+        Of more than `MOST_SPEECHES` the first.
+        """
         if self._words is None:
             (self._words,) = self._vocabulary.read([self.read_for_words])
         found: dict[str, Speech] = {}
-        for number, words in self._words.items():
+        for number, words in itertools.islice(self._words.items(), MOST_SPEECHES):
             name, text, label = self._places[number]
             known = self._readings.get(name)
             reading = known if known and not label else Reading(label + text)
@@ -129,6 +145,8 @@ class ListingTexts:
         for name, text in texts_of(self.listing).items():
             if not text:
                 continue
+            if len(places) == MOST_TEXTS:
+                break
             label = ""
             if name.startswith(ATTRIBUTE) and left > 0:
                 label = f"{name[len(ATTRIBUTE) :][:MOST_NAME]}: "
@@ -149,12 +167,66 @@ class ListingTexts:
                 if name not in fields and name != "brand":
                     yield speech
 
+    def said(
+        self, speech: Speech, marks: Sequence[tuple[int, int]], *, whole: bool
+    ) -> list[Finding]:
+        """Return what calls the goods copies in a text, as `Vocabulary.replica_words` does.
+
+        A text in which no mark of a right stands says the same of all.
+        """
+        key = (speech.field, whole)
+        known = None if marks else self._said.get(key)
+        if known is None:
+            known = self._vocabulary.replica_words(
+                speech.reading.text,
+                marks,
+                title=speech.field == "title" or speech.grades,
+                whole=whole,
+                read=speech.words,
+            )
+            if not marks:
+                self._said[key] = known
+        return known
+
+    def denies(self, word: MarkMatch) -> bool:
+        """Return whether a word of copying in disguise is denied: the same for all rights."""
+        known = self._denied.get(id(word))
+        if known is None:
+            known = self._vocabulary.denies(word.reading.text, word.read_start, word.read_end)
+            self._denied[id(word)] = known
+        return known
+
+    @cached_property
+    def closely_read(self) -> list[str]:
+        """The fields that are read for words in every disguise where a mark is hidden."""
+        left = MOST_VALUES
+        fields = ["title", "description"]
+        for name, value in itertools.islice(self.listing.attributes.items(), MOST_ATTRIBUTES):
+            left -= len(value)
+            if left < 0:
+                break
+            fields.append(f"{ATTRIBUTE}{name}")
+        return fields
+
+    def undressed(self, field: str) -> tuple[str, list[Disguised]]:
+        """Return a text, and the words of copying that it disguises: once for all rights."""
+        listing = self.listing
+        if field.startswith(ATTRIBUTE):
+            text = listing.attributes[field[len(ATTRIBUTE) :]]
+        else:
+            text = listing.title if field == "title" else listing.description
+        found = self._undressed.get(field)
+        if found is None:
+            found = self._vocabulary.undressed_words(text, [])
+            self._undressed[field] = found
+        return text, found
+
     @cached_property
     def says_used(self) -> bool:
         """Whether the title says that the goods are second-hand."""
         title = self._readings.get("title")
         text = title.text if title else folded_reading(self.listing.title[:GOODS])
-        return self._vocabulary.says_used(text)
+        return self._vocabulary.says_used(text, new=self.listing.condition == "NEW")
 
     @cached_property
     def goods(self) -> str:

@@ -28,7 +28,39 @@ def hostile_listings(marks: Sequence[str], size: int) -> dict[str, Listing]:
         )
         for name, text in title.items()
     }
+    found |= _hidden(marks, room)
     return found | _lists(marks[0], room) | _attributes(marks, room)
+
+
+def _hidden(marks: Sequence[str], room: int) -> dict[str, Listing]:
+    """Return listings that hide marks: these are read for words of copying in every disguise."""
+    mark = _hide(marks[0])
+    texts = {
+        "'replica' apart in Cyrillic": "\u0440 \u0435 \u043f \u043b \u0438 \u043a \u0430 ",
+        "styled words": "\U0001d598\U0001d58a\U0001d599 \U0001d594\U0001d58b ",
+        "entities": "&#x41a;&#x41e; ",
+        "escaped tags": "a&lt;b&gt;b",
+        "words over signs": "set/of~shoes_and+socks ",
+        "signs for letters": "s3t 0f sh0es f@r m3n ",
+        "odd accents": "\u1e61\u0119\u0165 \u014f\u1e1f ",
+        "stacks on letters": "s\u0335\u0336e\u0489t\u0e48 ",
+        "letters turned round": "\u202eseohs\u202c ",
+        "misspelt words": "relpica klonnn imitasion ",
+        "ideographs apart": "\u9ad8 \u00b7 \u771f ",
+    }
+    found = {
+        f"a hidden mark: {name}": _listing(mark, description=_fill(text, room))
+        for name, text in texts.items()
+    }
+    forty = " ".join(map(_hide, marks[:60]))
+    many = {f"style {number}": text for number, text in enumerate([*texts.values()] * 40)}
+    return found | {
+        "hidden marks: all of these": _listing(forty, description="".join(texts.values()) * 40),
+        "hidden marks: all of these in attributes": _listing(forty, attributes=many),
+        "hidden marks: an attribute": _listing(
+            forty, attributes={"style": _fill("set/of~s3t \u1e61\u0119\u0165 ", room)}
+        ),
+    }
 
 
 def _texts(marks: Sequence[str], room: int) -> dict[str, str]:
@@ -68,6 +100,12 @@ def _texts(marks: Sequence[str], room: int) -> dict[str, str]:
         "pieces and parts": f"{mark} " + _fill("1 pcs spare ", room),
         "ideographs of copying": f"{mark} " + _fill("\u4eff\u771f", room),
         "emoji": mark + _fill("\U0001f525", room),
+        "marks of other scripts on letters": _fill("".join(f"{c}\u0e48\u064b" for c in mark), room),
+        "odd accents apart": _fill(f"{mark[:2]} \u1e61 {mark[2:]}, ", room),
+        "signs that may be letters": _fill(f"{mark[:1]}!{mark[2:]}$ ", room),
+        "every letter of another script": _fill("a\u0430\u03b1\u0251", room),
+        "letters apart by five signs": _fill("*.~-_".join(mark), room),
+        "digits and letters of a mark": _fill(f"{mark[:1]}0{mark[2:]} 0{mark[1:]} ", room),
         "letters of flags": _fill("".join(map(_flag, mark.lower())), room),
         "digits": f"{mark} " + "1" * room,
         "zero bytes": f"{mark} " + "\0" * room,
@@ -123,6 +161,11 @@ def _attributes(marks: Sequence[str], room: int) -> dict[str, Listing]:
 def _listing(title: str, **values: object) -> Listing:
     given: dict[str, object] = {"listing_id": "hostile", "seller_id": "s", "occurred_at": NOW}
     return Listing(**{**given, "title": title, **values})  # type: ignore[arg-type]
+
+
+def _hide(mark: str) -> str:
+    """Return a mark with a letter of no language after its first, or over it."""
+    return f"{mark[0]}\u1dc4{mark[1:]}"
 
 
 def _flag(letter: str) -> str:

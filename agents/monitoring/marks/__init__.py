@@ -6,6 +6,7 @@ marks, and `disguise` looks at each place and says whether a mark stands there, 
 how surely; `struck` reads letters that are struck out.
 """
 
+from agents.monitoring.marks.alphabets import has_odd_letters
 from agents.monitoring.marks.letters import ACCENT, DOUBLED, LOOK_ALIKE, SEQUENCE
 from agents.monitoring.marks.matcher import Found, MarkMatch, MarkMatcher, Seen
 from agents.monitoring.marks.sheet import MOST_CHARACTERS, first_texts
@@ -22,5 +23,6 @@ __all__ = [
     "MarkMatcher",
     "Seen",
     "first_texts",
+    "has_odd_letters",
     "words_of",
 ]

@@ -165,7 +165,7 @@ def _letters_of_other_scripts() -> Iterator[tuple[int, int]]:
     """Yield the letters, digits and vowel signs beyond ASCII, with what each reads as."""
     for code in (*range(0x80, 0xD800), *range(0xE000, _LAST_LETTER)):
         character = chr(code)
-        if code in _DOTS:
+        if code in DOTS:
             continue
         if character.isalnum():
             yield code, code if _is_ideograph(code) else _plain_code(code)
@@ -174,8 +174,40 @@ def _letters_of_other_scripts() -> Iterator[tuple[int, int]]:
             yield code, code
 
 
-_DOTS: Final = (0x318D, 0xA78F)
-"""Letters by their category that are written as middle dots between others."""
+STRAY: Final = "\u0353"
+"""What a stray mark reads as: one that is set on letters of any script, and shows nothing else."""
+MARK: Final = 1
+"""It is a mark of a script, such as a vowel sign, and set on letters of this script only."""
+BEARS_NONE: Final = 2
+"""It reads as a Latin letter, on which such a mark is out of place."""
+
+
+@cache
+def strays() -> npt.NDArray[np.uint8]:
+    """Return for each code point whether it is a mark of a script, or bears none of them."""
+    table = load_table()
+    kinds = np.zeros(sys.maxunicode + 1, np.uint8)
+    kinds[
+        [
+            code
+            for code in range(0x300, _LAST_MARK)
+            if unicodedata.category(chr(code)) in ("Mn", "Me") and code not in table.invisible
+        ]
+    ] |= MARK
+    classes = tables().classes[0]
+    kinds[(classes > BOUNDARY_CLASS) & (classes < _OTHER)] |= BEARS_NONE
+    kinds[_MARKED.start : _MARKED.stop] &= ~np.uint8(BEARS_NONE)
+    return kinds
+
+
+_LAST_MARK: Final = 0x1F000
+_OTHER: Final = 0x100
+"""Classes of letters of other scripts begin here."""
+_MARKED: Final = range(0x0590, 0x1100)
+"""From Hebrew to Burmese: scripts that write vowels as marks."""
+
+DOTS: Final = frozenset((0x318D, 0xA78F, 0x0E2F, 0x0E46))
+"""Letters by their category that are written as dots between others, or as signs behind a word."""
 _LAST_LETTER: Final = 0x33480
 """Behind the last block of ideographs; Unicode has no letters beyond."""
 

@@ -11,19 +11,23 @@ import numpy.typing as npt
 
 from agents.monitoring.marks.characters import (
     ALPHABETIC,
+    BEARS_NONE,
     BOUNDARY,
     DRAWS,
     INVISIBLE,
+    MARK,
     REGIONAL,
     SEVERAL,
     SOFT,
     SPELLED,
+    STRAY,
     WITHIN,
     Ints,
     Tables,
     drawings,
     half_drawings,
     pair_of,
+    strays,
     tables,
     where,
 )
@@ -75,6 +79,14 @@ def decode(text: str, *, turned: bool = False, half: bool = False) -> Decoded:
         origin = np.repeat(np.arange(len(codes)) if origin is None else origin, widths)
         codes = _codes(text)
         flags = table.flags[codes]
+    stray = _stray_marks(codes, flags)
+    if len(stray):
+        characters = list(text)
+        for place in stray.tolist():
+            characters[place] = STRAY
+        text = "".join(characters)
+        codes = _codes(text)
+        flags = table.flags[codes]
     keycaps = np.flatnonzero(codes == _KEYCAP)
     if len(keycaps):
         flags = flags.copy()
@@ -87,6 +99,18 @@ def decode(text: str, *, turned: bool = False, half: bool = False) -> Decoded:
     if half:
         drawn = with_half_drawn(text, drawn)
     return Decoded(text, origin, codes, flags, drawn, turned, keycaps)
+
+
+def _stray_marks(codes: Ints, flags: npt.NDArray[np.uint8]) -> Ints:
+    """Return where marks of other scripts are set on Latin letters: a Thai vowel over an N."""
+    kinds = strays()[codes]
+    marks = np.flatnonzero(kinds & MARK)
+    if not len(marks):
+        return marks
+    shown = (flags & INVISIBLE) == 0
+    shown[marks] = False
+    bearers = np.maximum.accumulate(np.where(shown, np.arange(len(codes)), 0))[marks]
+    return marks[(kinds[bearers] & BEARS_NONE) > 0]
 
 
 _OVERRIDE: Final = "\u202e"

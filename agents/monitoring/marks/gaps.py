@@ -10,6 +10,7 @@ from functools import cache
 from typing import Final, Literal, NamedTuple
 
 from agents.monitoring.confusables import load_table
+from agents.monitoring.marks.boundaries import BOUNDLESS, script_of
 from agents.monitoring.marks.markup import unescaped, without_tags
 from agents.monitoring.marks.ordinary import are_ordinary
 from agents.monitoring.marks.skeleton import Skeleton
@@ -30,6 +31,8 @@ _ELIDED: Final = frozenset(("l", "d", "j", "m", "n", "s", "t", "c", "qu"))
 """What stands before one in French and Italian."""
 _LONG: Final = 6
 """Letters set apart that spell a mark whatever stands beside them."""
+_RARE: Final = 8
+"""Letters that two words side by side hardly have by chance."""
 _AMPERSANDS: Final = ("&", "＆", "﹠")
 _MAX_GAP: Final = 8
 
@@ -68,8 +71,10 @@ def gaps_of(
         if len(shown) > _MAX_GAP:
             return None
         found.append(Gap(number, shown, number in spelling.word_starts))
+    within = {gap.shown for gap in found if not gap.begins_word}
     if len(found) < len(runs) - 1 and any(
-        gap.begins_word and _LISTING_GAP.search(gap.shown) for gap in found
+        gap.begins_word and gap.shown not in within and _LISTING_GAP.search(gap.shown)
+        for gap in found
     ):
         return None
     return found
@@ -100,9 +105,17 @@ def are_tight(gaps: Sequence[Gap]) -> bool:
 
 
 def apart_strength(
-    spelling: Spelling, skeleton: Skeleton, runs: Sequence[Sequence[int]], gaps: Sequence[Gap]
+    spelling: Spelling,
+    skeleton: Skeleton,
+    runs: Sequence[Sequence[int]],
+    gaps: Sequence[Gap],
+    *,
+    foreign: bool = False,
 ) -> Strength | None:
-    """Return how surely letters set apart are the mark; None where they are not."""
+    """Return how surely letters set apart are the mark; None where they are not.
+
+    `foreign` are letters that can be no words of a language.
+    """
     starts = [0, *(gap.run for gap in gaps), len(runs)]
     pieces = tuple("".join(spelling.runs[first:last]) for first, last in itertools.pairwise(starts))
     signs = "".join(gap.shown for gap in gaps)
@@ -115,27 +128,46 @@ def apart_strength(
             return "hidden"
         shout = not any(skeleton.read[run[0]].islower() for run in runs)
         return "hidden" if shout or not spaces_only else "weak"
-    if length < 4:
-        return None
     spaced = any(c.isspace() for c in signs)
+    listed = _LISTING_GAP.search(signs) is not None
+    if length < 4:
+        return None if length < 3 else _of_three(pieces, foreign=foreign, apart=spaced or listed)
     ones = [number for number, piece in enumerate(pieces) if len(piece) == 1]
     words = {0, *spelling.word_starts, len(runs)}
     if spaced and any(
-        not skeleton.read[runs[starts[number]][0]].isalpha()
+        not _is_letter(skeleton.read[runs[starts[number]][0]], pieces[number])
         and not {starts[number], starts[number + 1]} <= words  # '7 For All Mank ind'
         for number in ones
     ):
         return None  # '| phone', '6 o Pro': a sign or a digit that stands alone is no letter
     if len(pieces) >= 3 and (not spaces_only or length >= 5 or len(ones) >= 3):
         return "hidden"
-    listed = _LISTING_GAP.search(signs) is not None
-    if listed and spaced:
-        return None
+    if listed and spaced and not foreign:
+        # 'kr& ekbiock': two things side by side have the letters of a long mark by rare chance.
+        return "weak" if length >= _RARE and not are_ordinary(pieces) else None
     if signs in _APOSTROPHES and (pieces[-1] in _CLITICS or pieces[0] in _ELIDED):
         return "weak"  # "Valentine's" is how Valentines is spelt
     # 'a sus', 'play station', 'black/berry' may be two words, 'Gu cci' and 'Prad,a' not.
     honest = spaced or signs in _WORD_GAPS
     return "weak" if honest and are_ordinary(pieces) else "hidden"
+
+
+def _of_three(pieces: Sequence[str], *, foreign: bool, apart: bool) -> Strength | None:
+    """Return how surely three letters with one gap are the mark: 'YS—L', '資∙生堂'.
+
+    With spaces, or what stands between two things, only where they can be no words.
+    """
+    if foreign:
+        return "hidden"
+    if apart:
+        return None
+    return "hidden" if script_of(pieces[0][0]) in (*BOUNDLESS, "HANGUL") else "weak"
+
+
+def _is_letter(character: str, wanted: str) -> bool:
+    """Return whether a character by itself is a letter, styled or not, or the mark's own digit."""
+    kind = load_table().kind.get(ord(character))
+    return character.isalpha() or character == wanted or kind == "compatibility"
 
 
 def _within_spaced_word(

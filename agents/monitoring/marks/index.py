@@ -160,7 +160,7 @@ def _as_words(pattern: bytes, spelling: Spelling) -> set[bytes]:
     """
     letters = range(len(pattern))
     ways = [{0}, set(letters), {0, *spelling.word_starts}]
-    if spelling.length > SHORT:
+    if spelling.length >= SHORT:
         ways += ({0, cut} for cut in letters)
     return {
         bytes(byte ^ BEGINS if at in starts else byte for at, byte in enumerate(pattern))

@@ -43,9 +43,9 @@ STRUCK_WORD: Final = 6
 """Letters a word has at least that is read with some of them struck out ('repl*ca')."""
 MOST_SIGHTINGS: Final = 30
 """Times one mark is noted in a listing."""
-MOST_LOOKS: Final = 1_000
+MOST_LOOKS: Final = 300
 """Places of a listing that are looked at closely, in all the ways it may be read: with 20 µs each,
-no text takes longer than 50 ms, however hostile. Of 1,800 real rows none has more than 110."""
+no text takes longer than 20 ms, however hostile. Of 1,800 real rows none has more than 110."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@
 enum { INVISIBLE = 1, SOFT = 2, ALPHABETIC = 8, SEVERAL = 16, SPELLED = 32, DRAWS = 64,
        STRIKES = 128 };                       /* characters.py */
 enum { STRIKING = 1, DRAWN = 2, OPENS = 4 };  /* struck.py */
+enum { MARK = 1, BEARS_NONE = 2, STRAY = 0x353 };  /* characters.py */
 enum { READ = 1, UNREADABLE = 2, LISTED = 3 };            /* what `status` says of a listing */
 enum { DOUBLED = 1, SPREAD_OUT = 2 };         /* what `set_apart` says of letters */
 enum { BOUNDARY = 1, SPREAD = 4, FEW = 20, NEAR = 5, SPARE = 64 };
@@ -33,6 +34,7 @@ typedef struct {
     int64_t half_count;
     const uint8_t *signs;         /* of each code point up to LAST_SIGN: STRIKING, DRAWN, OPENS */
     const uint8_t *latin;         /* which code points up to LATIN_1 are letters */
+    const uint8_t *strays;        /* of each code point: MARK, BEARS_NONE */
 } Tables;
 
 typedef struct {
@@ -157,6 +159,12 @@ static inline void add_code(const Tables *tables, Scratch *scratch, Text *text, 
     text->shown++;
 }
 
+/* decoding.py, _stray_marks: is this a mark of another script on a Latin letter? */
+static int is_stray(const Tables *tables, const Scratch *scratch, const Text *text, int64_t code) {
+    return tables->strays[code] & MARK && text->shown &&
+           tables->strays[scratch->shown[text->shown - 1]] & BEARS_NONE;
+}
+
 static Text decode(const Tables *tables, const uint8_t *data, int64_t size, Scratch *scratch) {
     Text text = {.readable = 1};
     uint32_t character = 0;
@@ -171,6 +179,7 @@ static Text decode(const Tables *tables, const uint8_t *data, int64_t size, Scra
             return text;
         }
         text.odd |= code == KEYCAP || code == OVERRIDE;
+        if (is_stray(tables, scratch, &text, code)) code = STRAY;
         if (!(tables->flags[code] & SPELLED)) {
             add_code(tables, scratch, &text, (uint32_t)code, character);
             continue;

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.monitoring.marks.blanked import LATIN, Contexts
-from agents.monitoring.marks.characters import drawings, half_drawn, markup_begins, tables
+from agents.monitoring.marks.characters import drawings, half_drawn, markup_begins, strays, tables
 from agents.monitoring.marks.patterns import Patterns
 from agents.monitoring.marks.struck import SIGNS
 from streams.native import Arrays, address, load
@@ -131,6 +131,7 @@ class _Tables(Arrays):
         ("half_count", ctypes.c_int64),
         ("signs", ctypes.c_void_p),
         ("latin", ctypes.c_void_p),
+        ("strays", ctypes.c_void_p),
     )
 
     @staticmethod
@@ -163,6 +164,7 @@ class _Tables(Arrays):
             anchors=np.array(list(half_drawn().values()), np.uint32),
             signs=SIGNS,
             latin=LATIN,
+            strays=strays(),
         )
 
 

@@ -273,18 +273,31 @@ def fold(
 def _read_drawn(decoded: Decoded, classes: U16, *, soft_letters: bool) -> Ints:
     """Set the classes of markup and drawings, in place; return which characters show nothing."""
     table = tables()
+    starts = np.fromiter(decoded.drawn, np.intp)
+    ends = np.array([end for end, _ in decoded.drawn.values()], np.intp)
+    codes = np.array([ord(reading or "\0") for _, reading in decoded.drawn.values()], np.intp)
+    flags = table.flags[codes]
+    reads = codes > 0
+    # A sign that is no letter here stands between letters.
+    kept = ~reads | ((flags & SOFT) == 0) | soft_letters
+    classes[_covered(starts, ends, len(classes))] = 0
+    letters = starts[kept & reads]
+    classes[letters] = table.classes[0][codes[kept & reads]]
     shows_nothing = (decoded.flags & INVISIBLE) != 0
-    for start, (end, reading) in decoded.drawn.items():
-        classes[start:end] = 0
-        if reading and not soft_letters and table.flags[ord(reading)] & SOFT:
-            continue
-        code = ord(reading) if reading else 0
-        classes[start] = table.classes[0][code] if reading else 0
-        # Tags and the rest of an entity take no room between letters.
-        shows_nothing[start:end] = True
-        if reading and not classes[start] and not table.flags[code] & INVISIBLE:
-            shows_nothing[start] = False
+    # Tags and the rest of an entity take no room between letters.
+    shows_nothing |= _covered(starts[kept], ends[kept], len(classes))
+    shown = kept & reads & (classes[starts] == 0) & ((flags & INVISIBLE) == 0)
+    shows_nothing[starts[shown]] = False
     return np.flatnonzero(shows_nothing)
+
+
+def _covered(starts: Ints, ends: Ints, size: int) -> Bools:
+    """Return which of `size` places lie within spans, none over another."""
+    steps = np.zeros(size + 1, np.int8)
+    steps[starts] = 1
+    steps[ends] -= 1
+    covered: Bools = np.cumsum(steps[:-1], dtype=np.int8) > 0
+    return covered
 
 
 def _apart(letters: Ints, nothing: Ints) -> Bools:

@@ -113,6 +113,7 @@ def spellings_of(number: int, mark: str) -> Iterator[tuple[bytes, Spelling]]:
     """Yield each way a mark may be written, with the skeleton it then has as bytes."""
     for written in (mark, mark.replace("&", " and ")) if "&" in mark else (mark,):
         found: set[bytes] = set()
+        known: set[bytes] = set()
         for way in dict.fromkeys((written, *_other_cases(written))):
             own = frozenset(c for c in way.lower() if not c.isascii()) or _NO_LETTERS
             for letters in _letters_of(way):
@@ -120,7 +121,26 @@ def spellings_of(number: int, mark: str) -> Iterator[tuple[bytes, Spelling]]:
                 skeleton = _pattern(letters.classes)
                 if skeleton not in found:
                     found.add(skeleton)
-                    yield from _spellings(number, letters, own)
+                    for pattern, spelling in _spellings(number, letters, own):
+                        known.add(pattern)
+                        yield pattern, spelling
+        for letters in _closed_up(written):
+            for pattern, spelling in _spellings(number, letters, own):
+                if pattern not in known:
+                    yield pattern, spelling
+
+
+def _closed_up(mark: str) -> Iterator[_Letters]:
+    """Yield the letters of a mark whose words run into one another where nothing is between.
+
+    'RomanticCrown' has one letter for the 'cC', and the 'rn' of 'HunterNova' looks like m.
+    """
+    words = _SEPARATORS.split(mark.strip())
+    for one, other in itertools.pairwise(words):
+        pair = (one[-1:] + other[:1]).lower()
+        if len(pair) == 2 and (merged(pair[0]) == merged(pair[1]) or pair in SEQUENCES):
+            yield from _letters_of("".join(words))
+            return
 
 
 def _other_cases(mark: str) -> tuple[str, ...]:

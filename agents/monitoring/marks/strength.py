@@ -12,6 +12,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from agents.monitoring.confusables import load_table
+from agents.monitoring.marks.alphabets import (
+    ALPHABETS,
+    ANYWHERE,
+    are_of_no_language,
+    is_never_honest,
+)
 from agents.monitoring.marks.boundaries import script_of
 from agents.monitoring.marks.gaps import (
     Gap,
@@ -73,11 +79,16 @@ def strength_of(
         if are_ordinary(("".join(spelling.runs),)):
             return "weak" if behind[1:2] != sign else None  # 'Día!' calls
     if odd:
-        apart = apart_strength(spelling, skeleton, runs, gaps)
+        foreign = are_of_no_language(skeleton, runs, gaps)
+        apart = apart_strength(spelling, skeleton, runs, gaps, foreign=foreign)
         if apart is None:
             return None
         all_apart = len(gaps) + len(spelling.ampersands) >= len(runs) - 1
-        if between_two_things(gaps) and not all_apart and not _is_one(spelling, gaps, folds):
+        if (
+            between_two_things(gaps)
+            and not (all_apart or foreign)
+            and not _is_one(spelling, gaps, folds)
+        ):
             return None  # 'Milk as a' is no Mikasa, and '100% (real' no L'Oréal
         folds[SPACED] = len(odd)
         verdicts.append(apart)
@@ -101,6 +112,9 @@ def strength_of(
     return "hidden" if sure and spelling.length >= 4 else "weak"
 
 
+_MANY: Final = 3
+"""Gaps within a mark of `_LONG` letters or more that words side by side don't have by chance."""
+_LONG: Final = 6
 _UNSURE: Final = frozenset({LOOK_ALIKE, DOUBLED, DIGIT, SEQUENCE, ACCENT})
 """Folds that honest words take too."""
 
@@ -108,9 +122,13 @@ _UNSURE: Final = frozenset({LOOK_ALIKE, DOUBLED, DIGIT, SEQUENCE, ACCENT})
 def _is_one(spelling: Spelling, gaps: Sequence[Gap], folds: dict[str, int]) -> bool:
     """Return whether pieces that may be two things are one word, by the letters they have."""
     unsure = sum(folds.get(fold, 0) for fold in _UNSURE)
-    return not unsure or (
-        are_tight(gaps) and spelling.length >= 5 and unsure * 3 <= spelling.length
-    )
+    if not unsure or (len(gaps) >= _MANY and spelling.length >= _LONG):
+        return True
+    return are_tight(gaps) and spelling.length >= 5 and unsure * 3 <= spelling.length
+
+
+_BROKEN: Final = frozenset({ZERO_WIDTH, COMBINING, COMPATIBILITY})
+"""Folds that no number or price has."""
 
 
 def _digits(
@@ -121,6 +139,8 @@ def _digits(
         return "hidden"
     if spelling.length == 3:
         return "weak" if count == 1 else None
+    if not _BROKEN.isdisjoint(folds):
+        return "hidden"  # nothing breaks up a number
     if count + symbols >= spelling.length:
         # '715507' is a number, '$1450' a price, '(@5|0' neither.
         odd = symbols >= max(2, count) and spelling.length >= 5
@@ -214,18 +234,6 @@ def _is_ordinary_word(skeleton: Skeleton, runs: Sequence[Sequence[int]]) -> bool
     return are_ordinary((skeleton.read[start:end].lower(),))
 
 
-_ALPHABETS: Final = tuple(
-    (frozenset(accented), frozenset(foreign))
-    for accented, foreign in (
-        ("áéíóúñü", "kw"), ("áâãàçéêíóôõúü", "kwy"), ("àâæçéèêëîïôœùûüÿ", "kw"), ("äöüß", ""),
-        ("àèéìòóùî", "jkwxy"), ("çğıİiöşüâîû", "qwx"), ("ąćęłńóśźż", "qvx"),
-        ("áčďéěíňóřšťúůýžľĺŕäô", "qwx"), ("åäöæøé", "qwxz"), ("ăâîșțşţ", "kqwy"),
-        ("áéíóöőúüű", "qwxy"), ("đžćčš", "qwxy"),
-        ("àáâãèéêìíòóôõùúýăđĩũơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ", "fjwz"),
-    )
-)  # fmt: skip
-"""Letters with marks of their own that languages of marketplaces write with, and letters that their
-own words don't have."""
 _DOTS: Final = frozenset("ıİ")
 _TURKISH: Final = frozenset("şğıİŞĞ")
 
@@ -247,11 +255,12 @@ def _accents(
     if {c for c in own if not c.isascii()} <= _DOTS and not _TURKISH.isdisjoint(beside):
         return "plain"  # how Turkish writes i, and how a computer set to it writes CASIO
     used = {c for c in beside.lower() if not c.isascii() and _is_accented(c)}
-    written = [alphabet for alphabet in _ALPHABETS if used and used <= alphabet[0]]
-    ordinary = frozenset[str]().union(*(letters for letters, _ in written or _ALPHABETS[:5]))
+    written = [alphabet for alphabet in ALPHABETS if used and used <= alphabet[0]]
+    ordinary = frozenset[str]().union(*(letters for letters, _ in written or ALPHABETS[:5]))
     if spelling.length < 4:
-        anywhere = frozenset[str]().union(*(letters for letters, _ in _ALPHABETS))
-        return "hidden" if spelling.length == 3 and accented - anywhere - used else None
+        rare = accented - used
+        odd = rare - ANYWHERE if spelling.length == 3 else set(filter(is_never_honest, rare))
+        return "hidden" if odd else None
     if spelling.length >= 10 or (spelling.length >= 7 and count >= 2):
         return "hidden"  # no language has a word as long with other marks
     if accented - ordinary - used:
@@ -259,7 +268,7 @@ def _accents(
     bare = "".join(spelling.runs)
     words = [
         letters
-        for letters, foreign in written or _ALPHABETS[:5]
+        for letters, foreign in written or ALPHABETS[:5]
         if accented - used <= letters and foreign.isdisjoint(bare)
     ]
     # 'Níkon' is no word of a language that writes so, nor is 'Crócs' one that is often used.

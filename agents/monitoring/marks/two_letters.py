@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
+from agents.monitoring.marks.alphabets import is_never_honest
 from agents.monitoring.marks.boundaries import BOUNDLESS, script_of
 from agents.monitoring.marks.characters import REGIONAL
 from agents.monitoring.marks.gaps import Strength
@@ -16,6 +17,7 @@ from agents.monitoring.marks.letters import (
     MARKUP,
     SPACED,
     ZERO_WIDTH,
+    around,
     is_of_text,
 )
 from agents.monitoring.marks.skeleton import Skeleton
@@ -23,6 +25,8 @@ from agents.monitoring.marks.spellings import Spelling
 
 _TIGHT: Final = frozenset("*.·•・_-~^+|")
 """Signs that no text sets between two letters that are not one word."""
+_SIZES: Final = frozenset("-~")
+"""Signs that stand between sizes, styled or not."""
 _LISTING: Final = frozenset(" \t\r\n,;:/\\&+()、，；：／（）")
 """Characters that keep two ideographs apart which are words by themselves."""
 _BROKEN: Final = frozenset({ZERO_WIDTH, COMBINING, MARKUP})
@@ -50,14 +54,21 @@ def two_letters(
     broken = folds.keys() - ({SPACED} if tight or rare else set()) <= _BROKEN
     if broken and (ideographs or (rare and "".join(letters).isupper())):
         return "hidden"
+    if COMPATIBILITY in folds and COMBINING in folds and not any(map(str.isascii, letters)):
+        return None  # 𝐫𝐞̉ in Vietnamese
+    disguised = sum(map(is_never_honest, letters))
+    if len(letters) == 2 and disguised and _SIZES.isdisjoint(signs) and (tight or rare or not odd):
+        beside = around(skeleton.read, runs[0][0], skeleton.end(runs[-1][-1]))
+        if not any(map(is_never_honest, beside)) or (disguised == 1 and not odd):
+            return "hidden"  # no text that is styled throughout
     if odd:
         return "weak" if broken else None
     if not folds.keys() <= _BROKEN | {COMPATIBILITY, CONFUSABLE} or len(letters) != 2:
         return None
     if not _MEASURES.isdisjoint(letters) or any(ord(c) in REGIONAL for c in letters):
         return None  # two regional indicators are a flag
-    if COMPATIBILITY in folds and (COMBINING in folds or any(map(str.isascii, letters))):
-        return None  # 'm²', and 𝐫𝐞̉ in Vietnamese
+    if COMPATIBILITY in folds and any(map(str.isascii, letters)):
+        return None  # 'm²'
     if CONFUSABLE in folds and is_of_text(skeleton, runs, letters):
         return None
     return "hidden"

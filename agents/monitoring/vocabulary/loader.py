@@ -38,6 +38,7 @@ _GROUPS: Final = (
     "nominative.unoriginal",
     "innocent",
     "used",
+    "new_too",
     "literals",
 )
 _OF_SLIPS: Final = "title"
@@ -165,6 +166,7 @@ def _compiled(groups: Mapping[str, list[Entry]], versions: Mapping[str, int]) ->
             alone,
         ),
         Expressions(groups["used"]),
+        Expressions(groups["new_too"]),
         tuple(sorted({entry.source for entry in groups["literals"]})),
     )
 

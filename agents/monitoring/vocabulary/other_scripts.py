@@ -6,6 +6,7 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Final, NamedTuple
 
 from agents.monitoring.marks.boundaries import BOUNDLESS, script_of
@@ -35,6 +36,7 @@ class Letter(NamedTuple):
     text: str
 
 
+@cache
 def is_letter(character: str) -> bool:
     """Return whether a character is a letter beyond ASCII, or a mark that words are written with.
 

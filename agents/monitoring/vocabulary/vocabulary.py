@@ -34,6 +34,7 @@ class Vocabulary:
     _unoriginal: Expressions = field(repr=False)
     _disguised: DisguisedWords = field(repr=False)
     _used: Expressions = field(repr=False)
+    _new_too: Expressions = field(repr=False)
     _literals: tuple[str, ...] = field(repr=False)
 
     def read(self, listings: Sequence[Sequence[str]]) -> list[dict[int, ReadText]]:
@@ -168,9 +169,20 @@ class Vocabulary:
         """
         return bool(self._unoriginal.hits(words))
 
-    def says_used(self, text: str) -> bool:
-        """Return whether the text says that the goods are second-hand."""
-        return bool(self._used.hits(text))
+    def says_used(self, text: str, *, new: bool = False) -> bool:
+        """Return whether the text says that the goods are second-hand.
+
+        Of goods that are declared `new`, words that describe new ones too say nothing: 'vintage',
+        'can be used as'.
+        """
+        hits = self._used.hits(text)
+        if not hits or not new:
+            return bool(hits)
+        excused = self._new_too.hits(text)
+        return not all(
+            any(other.start <= hit.start and hit.end <= other.end for other in excused)
+            for hit in hits
+        )
 
     def literals(self) -> tuple[str, ...]:
         """Return strong words, plain letters, that are safe to look for under disguise too."""

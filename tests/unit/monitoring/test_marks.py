@@ -17,7 +17,7 @@ MARKS = [
     "Nike", "Adidas", "Gucci", "Philips", "Dell", "Lilly", "Levi's", "H&M", "LV", "BMW",
     "Coca-Cola", "Apple", "Apple Watch", "耐克", "Найк", "Amazon", "Swarovski", "Maria", "Boss",
     "Nova", "Nestlé", "Converse", "Dolce & Gabbana", "3M", "Samsung", "Sonos", "Clinique",
-    "Burnley",
+    "Burnley", "Romantic Crown", "ESR", "資生堂",
 ]  # fmt: skip
 
 
@@ -170,6 +170,24 @@ HIDDEN = [
     ("c\u200bo\u200bn\u200bv\u200be\u200br\u200b$\u200be", "Converse", "symbol"),
     ("C#l#i#n#|#q#u#e", "Clinique", "symbol"),
     ("|evi's 501", "Levi's", "symbol"),
+    ("Rom^anticCrown", "Romantic Crown", "spaced"),
+    ("Ro;man;tic;Cr;own", "Romantic Crown", "spaced"),
+    ("Bu ṟn ley", "Burnley", "accent"),
+    ("Ṥwar\tovski", "Swarovski", "accent"),
+    ("Şwarǒ vski", "Swarovski", "accent"),
+    ("Ⓟhi ＋ liⓟs", "Philips", "compatibility"),
+    ("Ⓢ ⓐ msⓤ ⓝⓖ", "Samsung", "compatibility"),
+    ("8\u200b0\u200b5\u200b5", "Boss", "digit"),
+    ("E—ṠR", "ESR", "accent"),
+    ("資∙生堂", "資生堂", "spaced"),
+    ("L𝐕 bag", "LV", "compatibility"),
+    ("ꓡ・ꓦ bag", "LV", "confusable"),
+    ("ḺṼ bag", "LV", "accent"),
+    ("Nฯiฯkฯe", "Nike", "spaced"),
+    ("GㆍuㆍcㆍcㆍI", "Gucci", "spaced"),
+    ("N\u0e48i\u0e48k\u0e48e", "Nike", "combining"),
+    ("Gucci\u064b\u064b", "Gucci", "combining"),
+    ("A\u3099di\u1b6bda\U0001e8d0s", "Adidas", "combining"),
 ]
 
 
@@ -188,7 +206,7 @@ def test_hidden_marks_are_found_with_the_folds_they_took(title: str, mark: str, 
         "la novela", "micro soft pillow", "| phone | 60 Pro", "1:1 scale", "40 MM", "AAA batteries",
         "Sony NP-FW50", "ab3m", "ОАО Рассвет", "đồng hồ nữ", "áo thun nam", "нова коллекция",
         "รองเท้าแตะ", "耐心克服", "red / orange", "Ama, zon", "S M L L XL 3 M",
-        "apple-pie recipes for applesauce"[10:],
+        "apple-pie recipes for applesauce"[10:], "𝐋-𝐕 𝐒-𝐌", "sam, sung by him", "es, r", "資 生堂",
     ],
 )  # fmt: skip
 def test_honest_texts_name_no_mark(title: str) -> None:
@@ -196,8 +214,10 @@ def test_honest_texts_name_no_mark(title: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "title", ["8MW M5", "Marla dress", "no va", "Nlke", "J U N I K E R", "Philip*", "L.V bag"]
-)
+    "title",
+    ["8MW M5", "Marla dress", "no va", "Nlke", "J U N I K E R", "Philip*", "L.V bag", "E·SR",
+     "swaro, vski"],
+)  # fmt: skip
 def test_what_may_be_an_honest_word_is_weak(title: str) -> None:
     assert {strength for _, _, strength in found(title)} == {"weak"}
 

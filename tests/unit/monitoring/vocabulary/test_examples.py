@@ -11,6 +11,7 @@ The files beside this one have a list for each of these groups; [brackets] stand
     not_nominative          a title: it does not
     piece, not_piece        a title: it offers a piece of the mark's goods; it does not
     used, not_used          a title without marks: the goods are second-hand, or nothing says so
+    new_too                 the same: nothing says so of goods that are declared new, else it does
 
 The files in `sellers/` were written without a look at the vocabulary, as sellers write on
 marketplaces and in groups: they show whether it is general.
@@ -122,6 +123,18 @@ def test_the_title_may_offer_the_whole_goods(example: str) -> None:
 @pytest.mark.parametrize("example", examples("used"))
 def test_the_goods_are_used(example: str) -> None:
     assert load().says_used(read(example)[0])
+
+
+@pytest.mark.parametrize("example", examples("used"))
+def test_the_goods_are_used_whatever_is_declared(example: str) -> None:
+    assert load().says_used(read(example)[0], new=True)
+
+
+@pytest.mark.parametrize("example", examples("new_too"))
+def test_goods_that_are_declared_new_are_called_so_too(example: str) -> None:
+    title = read(example)[0]
+    assert load().says_used(title)
+    assert not load().says_used(title, new=True)
 
 
 @pytest.mark.parametrize("example", examples("not_used"))

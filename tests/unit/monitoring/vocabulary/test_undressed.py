@@ -23,6 +23,7 @@ from tests.unit.monitoring.texts import HOSTILE
         ("ง า น  ก๊ อ ป", "งาน กอป"),
         ("А货", "a货"),
         ("ꓚꓳꓑY", "copy"),
+        ("f\u0e48a\u0e48k\u0e48e", "fake"),
     ],
 )
 def test_a_text_reads_as_it_shows(text: str, shows: str) -> None:
@@ -32,6 +33,11 @@ def test_a_text_reads_as_it_shows(text: str, shows: str) -> None:
 @pytest.mark.parametrize("text", ["Nike shoes", "1:1 S/M", "кроссовки мужские", "高仿", "x²"])
 def test_what_nothing_disguises_is_not_read_again(text: str) -> None:
     assert not undressed(text)
+
+
+def test_marks_of_other_scripts_among_letters_set_apart_are_read_on() -> None:
+    (way,) = undressed("ب\u093cت\u093cج\u093cد·ر")
+    assert way.text == "ب\u093cت\u093cج\u093cدر"
 
 
 @given(st.one_of(HOSTILE, st.text()))
@@ -58,6 +64,18 @@ def test_of_an_overlong_text_its_ends_are_read() -> None:
 
 @pytest.mark.parametrize("text", ["not a &#114;eplica", "no ⒞⒪⒫⒴", "S M L XL", "A/B 1:1", "a . b"])
 def test_a_denial_and_what_says_nothing_stay(text: str) -> None:
+    assert not load().undressed_words(text, [])
+
+
+@pytest.mark.parametrize("text", ["งานมิ ลเลอร์", "ก๊ อปปี้ สวย", "顶级 复 刻 表", "仿~品", "仿ㆍ品"])
+def test_words_of_scripts_without_spaces_are_read_over_what_breaks_them(text: str) -> None:
+    assert [folds for _, _, folds in load().undressed_words(text, [])] == [("spaced",)]
+
+
+@pytest.mark.parametrize(
+    "text", ["ขายของ ปลอดภัย", "ไม่ใช่ ของ ปลอม", "最高，仿真皮", "品质高 (仿真)", "ของปลอม ไม่ขาย"]
+)
+def test_phrases_beside_one_another_are_no_words_broken_up(text: str) -> None:
     assert not load().undressed_words(text, [])
 
 
