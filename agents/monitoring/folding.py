@@ -59,7 +59,7 @@ def fold_of(character: str) -> tuple[str, str]:
     plain = character.casefold()
     plain = _WRITTEN_ALIKE.get(plain, plain)
     folded = unicodedata.normalize("NFKC", plain).casefold()
-    folded = _WRITTEN_ALIKE.get(folded, folded)
+    folded = "".join(_WRITTEN_ALIKE.get(letter, letter) for letter in folded)
     # A compatibility form may be a letter with a space around it (U+00A8): only the letter reads.
     folded = "".join(" " if c.isspace() else c for c in folded if fold_survives(c))
     return folded, (COMPATIBILITY if folded != plain else "")
