@@ -138,7 +138,8 @@ def examine_right(
     marks = sure or marks
     plain = any(not match.hidden for match in marks)
     copies = any(word.signal == "replica_words" for word in words)
-    late = Late(
+    telling = partial(
+        Late,
         right,
         texts,
         marks,
@@ -146,9 +147,12 @@ def examine_right(
         copies=copies,
         piece=partial(_piece, vocabulary=vocabulary),
     )
+    late = telling()
     if copies and plain and late.nominative:
         words = [word for word in words if not _says_unoriginal(word, vocabulary)]
         copies = any(word.signal == "replica_words" for word in words)
+        if copies and _calls_it_a_copy(texts.listing.title, words, marks):
+            late = telling(alone=True)
     authorised, partly = authorisation(right, listing, now)
     facts = LateFacts(
         mark=bool(marks),
@@ -275,6 +279,17 @@ def _disguised_words(
             yield WordMatch(
                 "replica_words", word.field, word.start, word.end, word.text, word.folds
             )
+
+
+def _calls_it_a_copy(title: str, words: Sequence[WordMatch], marks: Sequence[MarkMatch]) -> bool:
+    """Return whether a word of copying stands beside a mark of the title: 'MARK (AAA) replica'."""
+    return any(
+        word.signal == "replica_words"
+        and word.field == match.field == "title"
+        and len(title[min(word.end, match.end) : max(word.start, match.start)].split()) <= 1
+        for word in words
+        for match in marks
+    )
 
 
 def _piece(marks: Sequence[MarkMatch], texts: ListingTexts, *, vocabulary: Vocabulary) -> str:

@@ -1,10 +1,11 @@
 """Reads text as a person sees it: letters in another guise, and characters that show nothing.
 
-The folded reading ignores case, undoes compatibility forms (full-width, styled, enclosed letters:
-NFKC, UAX #15) and drops what takes no room (zero-width characters, variation selectors, stray
-combining marks). In it the words around a mark are looked for, in any language. It is made code
-point by code point, so it keeps the way back to the original text. What hides a mark takes more
-than this to undo: `marks/skeleton.py`.
+The folded reading ignores case and vowel signs, reads letters that a language writes for one
+another alike (Arabic 'أ' and 'ا', Russian 'ё' and 'е'), undoes compatibility forms (full-width,
+styled, enclosed letters: NFKC, UAX #15) and drops what takes no room (zero-width characters,
+variation selectors, stray combining marks). In it the words around a mark are looked for, in any
+language. It is made code point by code point, so it keeps the way back to the original text. What
+hides a mark takes more than this to undo: `marks/skeleton.py`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,16 @@ _INVISIBLE: Final = frozenset(
 ) | frozenset([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), *range(0xFFF0, 0xFFF9)])
 
 
+_WRITTEN_ALIKE: Final = {
+    "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا",  # hamza, madda and wasla on an alef
+    "ة": "ه", "ى": "ي", "ی": "ي", "ک": "ك",
+    "ё": "е",
+}  # fmt: skip
+"""Letters that people write for one another within a language, as they do not mind case."""
+_VOWEL_SIGNS: Final = frozenset([0x0640, *range(0x064B, 0x0653), 0x0670])
+"""Arabic vowel signs, and the stroke that draws a word out: most texts have none."""
+
+
 def fold_of(character: str) -> tuple[str, str]:
     """Return what one code point reads as, case apart, and the fold that takes ('' for none)."""
     code = ord(character)
@@ -43,8 +54,12 @@ def fold_of(character: str) -> tuple[str, str]:
         return "", COMBINING
     if character.isspace():
         return " ", ""
+    if code in _VOWEL_SIGNS:
+        return "", ""
     plain = character.casefold()
+    plain = _WRITTEN_ALIKE.get(plain, plain)
     folded = unicodedata.normalize("NFKC", plain).casefold()
+    folded = "".join(_WRITTEN_ALIKE.get(letter, letter) for letter in folded)
     # A compatibility form may be a letter with a space around it (U+00A8): only the letter reads.
     folded = "".join(" " if c.isspace() else c for c in folded if fold_survives(c))
     return folded, (COMPATIBILITY if folded != plain else "")
@@ -56,6 +71,7 @@ def fold_survives(character: str) -> bool:
     return not (
         unicodedata.category(character) == "Cf"
         or code in _INVISIBLE
+        or code in _VOWEL_SIGNS
         or any(first <= code <= last for first, last in _COMBINING_RANGES)
     )
 

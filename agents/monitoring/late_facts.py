@@ -31,17 +31,19 @@ class Late:
         copies: bool,
         shown: bool,
         piece: Callable[[Sequence[MarkMatch], ListingTexts], str],
+        alone: bool = False,
     ) -> None:
         """Take the listing's texts and the mentions of the right in them.
 
         `copies` says that words call the goods copies, `shown` that something else than a mark
         shows that they are the right's; `piece` returns the word that says they are a piece of
-        them.
+        them. With `alone`, a 'for' that another name follows first is none of the mark.
         """
         self._right = right
         self._texts = texts
         self._marks = marks
         self._said = copies or not any(not match.hidden for match in marks)
+        self._alone = alone
         self._find_piece = piece
         sold = (
             shown
@@ -62,7 +64,8 @@ class Late:
             asked = [match for match in self._marks if not fields or match.field in fields]
             if asked:
                 return all(
-                    match.field != "brand" and self._texts.nominative(match, said=self._said)
+                    match.field != "brand"
+                    and self._texts.nominative(match, said=self._said, alone=self._alone)
                     for match in asked
                 )
         return False

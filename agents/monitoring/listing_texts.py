@@ -105,7 +105,7 @@ class ListingTexts:
         self.listing = listing
         self._vocabulary = vocabulary
         self._readings = {match.field: match.reading for match in marks}
-        self._nominative: dict[tuple[int, bool], bool] = {}
+        self._nominative: dict[tuple[int, bool, bool], bool] = {}
         self._undressed: dict[str, list[Disguised]] = {}
         self._said: dict[tuple[str, bool], list[Finding]] = {}
         self._denied: dict[int, bool] = {}
@@ -239,12 +239,14 @@ class ListingTexts:
         )
         return folded_reading("\n".join(parts)[:GOODS])
 
-    def nominative(self, match: MarkMatch, *, said: bool) -> bool:
+    def nominative(self, match: MarkMatch, *, said: bool, alone: bool = False) -> bool:
         """Return whether the text says that the mark at this place is what the goods are for."""
-        key = (id(match), said)
+        key = (id(match), said, alone)
         known = self._nominative.get(key)
         if known is None:
             start, end = match.reading.locate(match.start, match.end)
-            known = self._vocabulary.nominative(match.reading.text, start, end, said=said)
+            known = self._vocabulary.nominative(
+                match.reading.text, start, end, said=said, alone=alone
+            )
             self._nominative[key] = known
         return known

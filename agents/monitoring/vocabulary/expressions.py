@@ -16,7 +16,7 @@ from typing import Final
 
 import hyperscan
 
-from agents.monitoring.folding import folded_reading
+from agents.monitoring.folding import fold_of, folded_reading
 from agents.monitoring.vocabulary.database import Database, Match, Sought, refusal
 from agents.monitoring.vocabulary.expansion import begun, branches, literals
 from agents.monitoring.vocabulary.phrases import Hit, Phrases, script_of, with_ending
@@ -45,12 +45,14 @@ class Entry:
     """For an innocent neighbour: the words that it excuses, as an expression."""
     beside: bool = False
     """Whether it excuses only with few words between."""
+    next: bool = False
+    """Whether it excuses only with no word between."""
 
 
 def pattern_of(source: str, *, accents: bool) -> str:
     """Return an entry's expression as it is compiled.
 
-    Letters beyond ASCII are folded as the texts are (NFKC, case). An accented letter also stands
+    Letters beyond ASCII are folded as the texts are. An accented letter also stands
     for the bare one, unless `accents` tell words apart (Vietnamese). A full stop is an apostrophe,
     whatever is written for one, unless it repeats ('.{0,40}').
     """
@@ -69,7 +71,7 @@ def pattern_of(source: str, *, accents: bool) -> str:
             in_class = character == "[" or (in_class and character != "]")
             parts.append(character)
         else:
-            folded = unicodedata.normalize("NFKC", character.casefold()).casefold()
+            folded = fold_of(character)[0]
             base = "" if accents else _base(folded)
             if not base:
                 parts.append(folded)

@@ -41,6 +41,8 @@ _GROUPS: Final = (
     "new_too",
     "literals",
 )
+_WHERE_EXCUSED: Final = frozenset(("near", "beside", "next"))
+"""Where an innocent neighbour stands: anywhere near, over few words, over none."""
 _OF_SLIPS: Final = "title"
 """The group that words of copying are in when they are misspelt."""
 _MIN_LITERAL: Final = 5
@@ -119,9 +121,9 @@ def compile_vocabulary(files: Mapping[str, Any]) -> Vocabulary:
         entries.extend(_entries(language, data))
     _no_duplicates(entries)
     by_group: dict[str, list[Entry]] = {group: [] for group in _GROUPS}
-    compiled: set[tuple[str, str, str, bool]] = set()
+    compiled: set[tuple[str, str, str, bool, bool]] = set()
     for entry in entries:  # what two languages share is looked for once
-        key = (entry.group, entry.pattern, entry.excuses, entry.beside)
+        key = (entry.group, entry.pattern, entry.excuses, entry.beside, entry.next)
         if key not in compiled:
             compiled.add(key)
             by_group[entry.group].append(entry)
@@ -182,8 +184,9 @@ def _head(language: str, data: Any) -> int:
 
 def _entries(language: str, data: Mapping[str, Any]) -> Iterable[Entry]:
     accents = data.get("accents") == "tell words apart"
+    spelt_out = _letters(language, data.get("spelt_out", {}))
     for key, value in data.items():
-        if key in ("language", "version", "accents"):
+        if key in ("language", "version", "accents", "spelt_out"):
             continue
         groups = value if isinstance(value, dict) else {"": value}
         for name, items in groups.items():
@@ -195,16 +198,37 @@ def _entries(language: str, data: Mapping[str, Any]) -> Iterable[Entry]:
             if not isinstance(items, list):
                 raise VocabularyError(f"{language}.yaml: {group}: expected a list")
             for item in items:
-                yield _entry(language, group, item, accents=accents)
+                yield _entry(language, group, item, spelt_out, accents=accents)
 
 
-def _entry(language: str, group: str, item: Any, *, accents: bool) -> Entry:
-    word, beside = "", False
+def _letters(language: str, data: Any) -> Mapping[str, str]:
+    if not isinstance(data, dict) or not all(
+        isinstance(text, str) and text.isalpha() for pair in data.items() for text in pair
+    ):
+        raise VocabularyError(f"{language}.yaml: spelt_out: expected letters: {{ü: ue}}")
+    return data
+
+
+def _spelt_out(source: str, letters: Mapping[str, str]) -> str:
+    """Return an expression whose letters may also be written as others: 'für' as 'fuer'.
+
+    Within a class a letter stands for itself.
+    """
+    pieces = re.split(r"(\[[^\]]*\])", source)
+    for letter, others in letters.items():
+        pieces[::2] = [piece.replace(letter, f"(?:{letter}|{others})") for piece in pieces[::2]]
+    return "".join(pieces)
+
+
+def _entry(
+    language: str, group: str, item: Any, spelt_out: Mapping[str, str], *, accents: bool
+) -> Entry:
+    word, where = "", "near"
     if isinstance(item, dict) and group == "innocent":
-        beside = set(item) == {"word", "beside"}
-        if beside or set(item) == {"word", "near"}:
+        if "word" in item and len(item) == 2 and (_WHERE_EXCUSED & set(item)):
             word = _source(language, group, item["word"])
-            item = item["beside" if beside else "near"]
+            (where,) = _WHERE_EXCUSED & set(item)
+            item = item[where]
         elif len(item) == 1:
             ((topic, item),) = item.items()
             if topic not in TOPICS:
@@ -213,6 +237,7 @@ def _entry(language: str, group: str, item: Any, *, accents: bool) -> Entry:
                     f"{', '.join(TOPICS)}"
                 )
             word, beside = TOPICS[topic]
+            where = "beside" if beside else "near"
     source = _source(language, group, item)
     if group == "literals":
         letters = source.replace(" ", "")
@@ -226,9 +251,10 @@ def _entry(language: str, group: str, item: Any, *, accents: bool) -> Entry:
         language,
         group,
         source,
-        pattern_of(source, accents=accents),
-        pattern_of(word, accents=accents),
-        beside,
+        pattern_of(_spelt_out(source, spelt_out), accents=accents),
+        pattern_of(_spelt_out(word, spelt_out), accents=accents),
+        where == "beside",
+        where == "next",
     )
 
 

@@ -65,13 +65,14 @@ class NominativeUse:
         """Take what reads the words around marks."""
         self._around = neighbourhood.of
 
-    def holds(self, text: str, start: int, end: int, *, said: bool) -> bool:
+    def holds(self, text: str, start: int, end: int, *, said: bool, alone: bool = False) -> bool:
         """Return whether the mark at `text[start:end]` names what the goods are for.
 
-        With `said` only where words say so of an accessory; see `Vocabulary.nominative`.
+        With `said` only where words say so of an accessory, with `alone` of no other name first;
+        see `Vocabulary.nominative`.
         """
         head, before, tail, behind = self._around(text, start, end)
-        if _said_before(head, before, said=said) and not _admired(tail, behind):
+        if _said_before(head, before, said=said, alone=alone) and not _admired(tail, behind):
             return True
         kinds = {span.kind for span in behind}
         # What stands behind the kind of goods counts where the title names something for them.
@@ -128,11 +129,12 @@ def _aims(head: str, spans: Sequence[Span]) -> tuple[_Aim | None, Span | None]:
     return aim, onto
 
 
-def _said_before(head: str, spans: Sequence[Span], *, said: bool) -> bool:
+def _said_before(head: str, spans: Sequence[Span], *, said: bool, alone: bool) -> bool:
     """Return whether 'compatible with' or 'for' before the mark reaches it.
 
     'compatible with', and 'for' behind the name of an accessory, reach over a list of models; any
-    other 'for' reaches over words like 'the' and over names in a list with strokes.
+    other 'for' reaches over words like 'the' and over names in a list with strokes. With `alone`
+    none reaches over names without one.
     """
     aim, onto = _aims(head, spans)
     if onto is not None and _bare(head, spans, onto):
@@ -145,6 +147,14 @@ def _said_before(head: str, spans: Sequence[Span], *, said: bool) -> bool:
         return False
     neutral = OR_WHAT_GOES_WITH_THEM if aim.led else OR_GOODS if aim.over_goods else NEUTRAL
     others = other_words(head, spans, end, len(head), neutral)
+    if alone and not (
+        gap.rstrip()[-1:] in "/&+|、,，"
+        or (
+            not any(map(str.isdigit, gap))
+            and other_words(head, spans, end, len(head), neutral - {"name"}) == 0
+        )
+    ):
+        return False
     if aim.span.kind == "compatible" or aim.listed:
         return others <= LIST
     if said:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final, NamedTuple
 
+from agents.monitoring.folding import folded_reading
 from agents.monitoring.marks.boundaries import BOUNDLESS, script_of
 
 LEAST: Final = 4
@@ -71,7 +72,7 @@ class OtherScripts:
                 continue
             whole = list(self._within(token))
             if not whole and _are_apart(token):
-                run += [Letter(begin + place, c) for place, c in enumerate(token) if is_letter(c)]
+                run += [Letter(begin + letter.place, letter.text) for letter in _letters(token)]
                 continue
             found += self._together(run)
             run = []
@@ -106,7 +107,7 @@ class OtherScripts:
         In a script without spaces the word may be part of a longer run. Of ideographs each has to
         stand by itself: '增高-仿羊毛' is no copy.
         """
-        letters = [Letter(place, c) for place, c in enumerate(token) if is_letter(c)]
+        letters = _letters(token)
         if not LEAST_IDEOGRAPHS <= len(letters) <= LONGEST:
             return
         first, last = letters[0].place, letters[-1].place + 1
@@ -127,6 +128,18 @@ class OtherScripts:
                 if text[start:end] in self._words and last - first > end - start:
                     yield first, last, text[start:end]
                     return
+
+
+def _letters(token: str) -> list[Letter]:
+    """Return the letters of other scripts of a token, folded as words of the vocabulary are.
+
+    A sign that reads as several letters is kept as it is: each has a place of its own.
+    """
+    return [
+        Letter(place, folded if len(folded := folded_reading(character)) == 1 else character)
+        for place, character in enumerate(token)
+        if is_letter(character)
+    ]
 
 
 def _are_apart(token: str) -> bool:

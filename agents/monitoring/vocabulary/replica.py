@@ -109,7 +109,9 @@ class ReplicaWords:
         self._excuses = [
             for_python(entry.excuses) if entry.excuses else None for entry in innocent.entries
         ]
-        self._beside = [entry.beside for entry in innocent.entries]
+        self._most_between = [
+            0 if entry.next else FEW if entry.beside else None for entry in innocent.entries
+        ]
         # A listing is asked about once for each right that it names: the words are the same.
         self._read = lru_cache(maxsize=16)(self._words_of)
 
@@ -370,7 +372,8 @@ class ReplicaWords:
                 if first < end and start < last and not more:
                     return True
             elif excuses.fullmatch(text, start, end) and (
-                not self._beside[entry] or _few_between(text, (first, last), (start, end))
+                (few := self._most_between[entry]) is None
+                or _few_between(text, (first, last), (start, end), few)
             ):
                 return True
         return False
@@ -381,10 +384,11 @@ def _is_long(text: str) -> bool:
     return len(text) > 2 * HEAD and len(folded_reading(text)) > 2 * HEAD
 
 
-def _few_between(text: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
-    """Return whether `FEW` words stand between two spans at most, all of one phrase."""
+def _few_between(text: str, one: tuple[int, int], other: tuple[int, int], few: int) -> bool:
+    """Return whether `few` words stand between two spans at most, all of one phrase."""
     gap = text[min(one[1], other[1]) : max(one[0], other[0])].strip(" :")  # 'ratio: 1:1'
-    return len(gap.split()) <= FEW and not any(mark in PHRASE_ENDS for mark in gap)
+    words = gap.replace("-", " ").split()
+    return len(words) <= few and not any(mark in PHRASE_ENDS for mark in gap)
 
 
 def _reaches(

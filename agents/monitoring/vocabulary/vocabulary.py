@@ -145,14 +145,17 @@ class Vocabulary:
             for start, end, folds in self.disguised_words(passage, []):
                 yield start + offset, end + offset, folds
 
-    def nominative(self, text: str, start: int, end: int, *, said: bool = False) -> bool:
+    def nominative(
+        self, text: str, start: int, end: int, *, said: bool = False, alone: bool = False
+    ) -> bool:
         """Return whether the mark at this span names what the goods are *for*.
 
         With `said` only where the text says so of an accessory or with a word like 'compatible
         with': neither 'MARK case' nor 'sneakers for MARK' is enough. So it is asked of goods that
-        are called copies, which a 'for' must not save.
+        are called copies, which a 'for' must not save. With `alone` no other name may stand before
+        it either: in 'cable for X, Y MARK replica' the copy is the mark's.
         """
-        return self._nominative.holds(text, start, end, said=said)
+        return self._nominative.holds(text, start, end, said=said, alone=alone)
 
     def piece(self, title: str, start: int, end: int) -> tuple[int, int] | None:
         """Return where a short title offers a piece of the goods of the mark at this span.

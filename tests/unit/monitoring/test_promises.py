@@ -68,7 +68,13 @@ HIDDEN = ["Z0rvex diver", "Zor\u200bvex diver", "Zоrvех diver", "Z O R V E X 
 @pytest.mark.parametrize("seller", [CLEAN, NEW, UNKNOWN, BAD])
 @pytest.mark.parametrize(
     "title",
-    ["Zorvex diver replica", "AAA quality Zorvex", "Zorvex 1:1 mirror copy", "ZORVEX super clone"],
+    [
+        "Zorvex diver replica",
+        "AAA quality Zorvex",
+        "Zorvex 1:1 mirror copy",
+        "ZORVEX super clone",
+        "Fast charging cable for Galaxy A54 Mate 30 USBC Zorvex replica",
+    ],
 )
 def test_replica_vocabulary_is_removed(title: str, seller: SellerFacts) -> None:
     assert outcome(title, seller, **HONEST) == "remove"

@@ -76,6 +76,35 @@ def test_accents_hyphens_and_runs_of_spaces_read_alike(way: str) -> None:
     assert words(text, title=True) == [way]
 
 
+@pytest.mark.parametrize(
+    "way",
+    [
+        "täuschend echt",
+        "taeuschend echt",
+        "مقلدة",
+        "مقلده",
+        "مُقَلَّدة",
+        "مقلـــدة",
+        "палёные",
+        "паленые",
+    ],
+)
+def test_spellings_of_one_word_read_alike(way: str) -> None:
+    assert words(f"{MARK} {way}", title=True)
+
+
+def test_a_letter_is_spelt_out_where_its_language_does_so() -> None:
+    files = {"xx": {"language": "xx", "version": 1, "spelt_out": {"ü": "ue"}, "used": ["müd[üo]"]}}
+    vocabulary = compile_vocabulary(files)
+    assert all(map(vocabulary.says_used, ("müdü", "mudo", "muedo", "müdu")))
+    assert not vocabulary.says_used("muedue")  # within a class a letter is one
+
+
+def test_what_is_imitated_stands_next_to_the_word() -> None:
+    assert not words("nike imitation fell weste", title=True)
+    assert words("nike imitation weste aus fell", title=True)
+
+
 def test_kilowatts_are_no_copies_and_kw_shoes_are() -> None:
     assert not words("nike genset 5 kw", title=True)
     assert words("sepatu nike kw", title=True)
@@ -95,6 +124,17 @@ def test_only_what_the_text_says_of_an_accessory_saves_a_copy() -> None:
     assert vocabulary.nominative("phone case for nike", 15, 19, said=True)
     assert vocabulary.nominative("sneakers for nike", 13, 17)
     assert not vocabulary.nominative("sneakers for nike", 13, 17, said=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [("cable for nike", True), ("cable for puma / nike", True), ("cable for nike, puma", True),
+     ("cable for puma nike", False), ("cable for a54 nike", False)],
+)  # fmt: skip
+def test_what_is_for_others_first_is_not_for_the_mark_alone(text: str, alone: bool) -> None:
+    start = text.index("nike")
+    assert load().nominative(text, start, start + 4, said=True)
+    assert load().nominative(text, start, start + 4, said=True, alone=True) == alone
 
 
 @pytest.mark.parametrize(
@@ -156,6 +196,9 @@ def language(**groups: Any) -> dict[str, Any]:
         (language(replica={"storng": ["x"]}), r"xx\.yaml: unknown group 'replica\.storng'"),
         (language(literals=["r.plica"]), r"xx\.yaml: literals: 'r.plica'"),
         (language(literals=["copy"]), r"xx\.yaml: literals: 'copy'"),
+        (language(spelt_out=["ü"]), r"xx\.yaml: spelt_out: expected letters"),
+        (language(spelt_out={"ü": 1}), r"xx\.yaml: spelt_out: expected letters"),
+        (language(innocent=[{"word": "copy", "far": "x"}]), r"xx\.yaml: innocent: "),
         ({"xx": {"language": "yy", "version": 1}}, r"xx\.yaml: language"),
         ({"xx": {"language": "xx"}}, r"xx\.yaml: version"),
         ({"xx": ["x"]}, r"xx\.yaml: language"),
