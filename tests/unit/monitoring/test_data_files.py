@@ -76,7 +76,7 @@ def line_with(path: Path, text: str) -> int:
         ("  strong:", "  storng:", "unknown group 'replica.storng'"),
         ("  - 'knockoff'", "  - 'kn.ckoff'", "literals: 'kn.ckoff'"),
         ("language: en", "language: xx", "language: expected 'en'"),
-        ("version: 6", "version: none", "version: expected"),
+        ("version: 7", "version: none", "version: expected"),
     ],
 )
 def test_a_broken_entry_of_the_vocabulary_is_told_with_its_line(
