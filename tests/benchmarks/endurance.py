@@ -91,7 +91,7 @@ def run(options: Options) -> Section:
 
 def _minutes(options: Options, number: int) -> str:
     first, last = (options.minutes * part / PARTS for part in (number, number + 1))
-    return f"{first:g} to {last:g}"
+    return f"{first:.3g} to {last:.3g}"
 
 
 @dataclass(frozen=True, slots=True)
