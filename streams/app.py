@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from typing import Final
 
 import mode
 
@@ -11,6 +12,9 @@ from streams.batch_topics import BatchApp, BatchSettings
 from streams.kafka import faust_credentials
 from streams.settings import Settings
 from streams.transport import broker_url
+
+METADATA_MS: Final = 10_000
+"""How long until partitions that were added are read: Faust's five minutes are an age."""
 
 
 def create_app(settings: Settings, group: str, batch_topics: Collection[str]) -> BatchApp:
@@ -41,6 +45,7 @@ def create_app(settings: Settings, group: str, batch_topics: Collection[str]) ->
         broker_heartbeat_interval=max(0.3, settings.session_timeout_s / 10),
         broker_max_poll_records=settings.batch_records,
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=METADATA_MS,
     )
     app.batches = BatchSettings(
         topics=frozenset(batch_topics),

@@ -114,8 +114,15 @@ def started(command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
 class WorkerProcess:
     """`assayer worker` as an SRE runs it. A context manager that kills what is left."""
 
-    def __init__(self, settings: Settings, folder: Path, **more: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        command: Sequence[str] = (*COMMAND, "worker"),
+        **more: str,
+    ) -> None:
         self._settings = settings
+        self._command = command
         self._more = more
         self._folder = folder
         self.log = folder / "worker.log"
@@ -127,7 +134,7 @@ class WorkerProcess:
         self.log = self._folder / f"worker-{time.monotonic_ns()}.log"
         with self.log.open("wb") as log:
             self._process = started(
-                [*COMMAND, "worker"],
+                self._command,
                 env=environment(self._settings, **self._more),
                 stdout=log,
                 stderr=log,
