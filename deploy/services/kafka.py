@@ -1,4 +1,4 @@
-"""A one-node Apache Kafka in KRaft mode."""
+"""A node of Apache Kafka in KRaft mode: all of a cluster, unless it is told of others."""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ class Kafka(Service):
         self._heap = heap
         self._cpus = cpus
         self.port = free_port()
+        self.cluster_id = new_cluster_id()
         self._formatted = False
 
     @property
@@ -71,14 +72,13 @@ class Kafka(Service):
         """Format the storage at the first start, then start."""
         if not self._formatted:
             (self.folder / "server.properties").write_text(self.properties())
-            cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
             done = subprocess.run(
                 self._java(
                     "256m",
                     "kafka.tools.StorageTool",
                     # With '=': one id in 64 begins with a hyphen and would be taken for an option.
-                    *("format", "--standalone", f"--cluster-id={cluster}"),
-                    *("-c", "server.properties"),
+                    *("format", f"--cluster-id={self.cluster_id}", "-c", "server.properties"),
+                    *self.quorum_options(),
                     *self.format_options(),
                 ),
                 cwd=self.folder,
@@ -95,6 +95,10 @@ class Kafka(Service):
     def properties(self) -> str:
         """Return the broker's configuration."""
         return _PROPERTIES.format(port=self.port, controller=free_port(), data=self.folder / "data")
+
+    def quorum_options(self) -> list[str]:
+        """Return what the storage tool is told of the nodes that vote: there is no other."""
+        return ["--standalone"]
 
     def format_options(self) -> list[str]:
         """Return what the storage tool is told beside the cluster's id."""
@@ -137,3 +141,8 @@ class Kafka(Service):
         finally:
             consumer.close()
         return True
+
+
+def new_cluster_id() -> str:
+    """Return an id that no other cluster has."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

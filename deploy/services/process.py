@@ -61,6 +61,11 @@ class Service:
         return self._process.pid
 
     @property
+    def running(self) -> bool:
+        """Whether its process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def log_path(self) -> Path:
         """Where the server's output goes."""
         return self.folder / f"{self.name}.log"

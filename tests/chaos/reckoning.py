@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import redis
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from agents.monitoring.monitor import GROUP
 from agents.takedowns import takedown_id
@@ -193,7 +192,6 @@ class Progress:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._topic = settings.topic(topics.LISTINGS.name)
-        self._admin = AdminClient(client_config(settings))
         self._consumer = Consumer(
             client_config(
                 settings,
@@ -207,7 +205,9 @@ class Progress:
         Raises:
             KafkaException: no broker answers.
         """
-        partitions = self._admin.list_topics(self._topic, timeout=5).topics[self._topic].partitions
+        # By the client that asks for the ends: another's metadata would not tell it of partitions.
+        known = self._consumer.list_topics(self._topic, timeout=5)
+        partitions = known.topics[self._topic].partitions
         where = [TopicPartition(self._topic, number) for number in partitions]
         committed = self._consumer.committed(where, timeout=5)
         ends = [self._consumer.get_watermark_offsets(each, timeout=5)[1] for each in where]

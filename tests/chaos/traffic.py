@@ -59,7 +59,8 @@ class Traffic:
         self._topic = settings.topic(topics.LISTINGS.name)
         registry = SchemaRegistry.connect(settings)
         self._encoder = Encoder(registry, self._topic, topics.LISTINGS.schema)
-        self._producer = Producer(settings)
+        # New partitions get their share within seconds, not minutes.
+        self._producer = Producer(settings, **{"topic.metadata.refresh.interval.ms": 3000})
         self._stopping = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
