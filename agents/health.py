@@ -119,8 +119,17 @@ class Health:
         others = bool(lags) and all(self._up.values()) and views.complete
         return Mark(
             self._turned,
-            (consumer.last_progress, views.caught_up),
+            (consumer.last_progress, self._caught_up()),
             busy=self._up["kafka"] and (listings or others),
+        )
+
+    def _caught_up(self) -> float:
+        """Return how many records views have read to catch up: done, though no batch is."""
+        return sum(
+            sample.value
+            for family in self._metrics.view_catch_up.collect()
+            for sample in family.samples
+            if sample.name.endswith("_total")
         )
 
     def readiness(self) -> dict[str, str]:

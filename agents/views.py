@@ -57,11 +57,6 @@ class Views:
         else:
             self.complete, self._told = True, False
 
-    @property
-    def caught_up(self) -> int:
-        """Records that the views have read so far to catch up."""
-        return sum(view.caught_up for view in self._views)
-
     async def mend(self) -> None:
         """Bring all up to date where one is not complete: Redis may have lost it meanwhile."""
         stand = [await self._stands(view) for view in self._views]

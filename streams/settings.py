@@ -139,8 +139,7 @@ class Settings(BaseSettings):
     """A listing whose time is further in the future goes to the dead letters."""
 
     watchdog_s: Annotated[float, Field(ge=0, le=86_400)] = 180.0
-    """After how long with records waiting, every server there and none done a worker is ended with
-    exit 70, or with an event loop that does not turn; 0: never."""
+    """Seconds with records waiting and none done after which a worker ends itself; 0: never."""
 
     sweep_rate: Annotated[int, Field(ge=0, le=1_000_000)] = 20_000
     """Records a second that a sweep reads *(start value)*; 0: no worker begins one by itself."""

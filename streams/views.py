@@ -119,8 +119,6 @@ class View:
         self._script = _SCRIPT % fold.body
         self._caught_up = caught_up
         self._follows: dict[int, int] = {}
-        self.caught_up = 0
-        """Records read so far to catch up: what is done, though no batch is."""
         self._lock = asyncio.Lock()
 
     @property
@@ -193,7 +191,6 @@ class View:
                 continue
             silent = 0
             position = records[-1].offset + 1
-            self.caught_up += len(records)
             kept = [record for record in records if record.offset < end]
             if kept:
                 changes, _ = await self._changes(kept)  # the agent reports what can't be decoded

@@ -15,7 +15,9 @@ from tests.harness import RIGHT, Bus, WorkerProcess, listing, wait_for
 SECONDS = 6
 
 
-@pytest.mark.parametrize("how", sorted(WAYS))
+@pytest.mark.parametrize(
+    "how", [how if how == "fetch" else pytest.param(how, marks=pytest.mark.long) for how in WAYS]
+)
 def test_the_watchdog_ends_a_worker_that_hangs(
     settings: Settings, tmp_path: Path, how: str
 ) -> None:
@@ -45,6 +47,7 @@ def test_the_watchdog_ends_a_worker_that_hangs(
         assert bus.takedown("after")
 
 
+@pytest.mark.long
 def test_the_watchdog_leaves_a_worker_that_was_stopped_as_a_whole(
     settings: Settings, tmp_path: Path
 ) -> None:
