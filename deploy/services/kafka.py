@@ -68,8 +68,8 @@ class Kafka(Service):
         """`host:port` of the broker."""
         return f"127.0.0.1:{self.port}"
 
-    def start(self) -> Kafka:
-        """Format the storage at the first start, then start."""
+    def launch(self) -> None:
+        """Format the storage at the first start, then start. Raises ServiceError."""
         if not self._formatted:
             (self.folder / "server.properties").write_text(self.properties())
             done = subprocess.run(
@@ -89,8 +89,7 @@ class Kafka(Service):
             if done.returncode != 0:
                 raise ServiceError(f"Kafka's storage: {(done.stdout + done.stderr)[-2000:]}")
             self._formatted = True
-        super().start()
-        return self
+        super().launch()
 
     def properties(self) -> str:
         """Return the broker's configuration."""

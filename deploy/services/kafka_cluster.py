@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any, Final, Self
 
@@ -83,9 +82,10 @@ class KafkaCluster:
         with ExitStack() as stack:
             for node in self.nodes:
                 stack.callback(node.close)
-            # At once: none answers before two of them vote.
-            with ThreadPoolExecutor(NODES) as pool:
-                list(pool.map(Kafka.start, self.nodes))
+            for node in self.nodes:
+                node.launch()
+            for node in self.nodes:  # none answers before two of them vote
+                node.wait_answering()
             self.wait_whole()
             self._stack = stack.pop_all()
         return self

@@ -87,7 +87,10 @@ def test_a_full_redis_refuses_views_and_stops_no_takedown(
             sellers=[Seller("s-1", created_at=now_ms())],
         )
         assert bus.takedown("replica")
-        wait_for(lambda: "refuses: OOM" in worker.text, 20, lambda: f"why it waits\n{worker.text}")
+        why = (
+            f"view standing waits: Redis at 127.0.0.1:{own_redis.port} refuses: command not allowed"
+        )
+        wait_for(lambda: why in worker.text, 20, lambda: f"why it waits\n{worker.text}")
         assert max(bus.committed(GROUP, topics.TAKEDOWNS).values()) <= 0
         client.config_set("maxmemory", 0)
         settled(bus.settings, 60)
