@@ -16,6 +16,13 @@ from streams.transport import broker_url
 METADATA_MS: Final = 10_000
 """How long until partitions that were added are read: Faust's five minutes are an age."""
 
+REBALANCE_SECONDS: Final = 10.0
+"""How long the others wait for a worker that has to give its partitions back: it drains for 5 s and
+commits for as long at most."""
+REQUEST_SECONDS: Final = 12.0
+"""How long an answer is waited for on a connection that may be dead: Faust waits 90 s. Who joins a
+group is answered when all have joined, so it is more than the rebalance."""
+
 
 def create_app(settings: Settings, group: str, batch_topics: Collection[str]) -> BatchApp:
     """Return the app of a consumer group; `batch_topics` are full names, prefixes included.
@@ -42,6 +49,8 @@ def create_app(settings: Settings, group: str, batch_topics: Collection[str]) ->
         stream_wait_empty=True,
         broker_commit_interval=1.0,
         broker_session_timeout=settings.session_timeout_s,
+        broker_request_timeout=max(REQUEST_SECONDS, settings.session_timeout_s + 2.0),
+        broker_rebalance_timeout=REBALANCE_SECONDS,
         broker_heartbeat_interval=max(0.3, settings.session_timeout_s / 10),
         broker_max_poll_records=settings.batch_records,
         consumer_auto_offset_reset="earliest",

@@ -103,6 +103,7 @@ class Producer:
                     # As large as the largest topic takes: a dead letter carries a whole record.
                     "message.max.bytes": 16_777_216,
                     "delivery.timeout.ms": 60_000,
+                    "request.timeout.ms": 8_000,
                     **extra,
                 },
             )

@@ -26,6 +26,7 @@ class TcpProxy:
         self._delay = 0.0
         self._hangs = False
         self._open: set[socket.socket] = set()
+        self._deaf: set[socket.socket] = set()
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -50,10 +51,17 @@ class TcpProxy:
         """Swallow what is sent: connections stay and say nothing, new ones as well (half-open)."""
         self._hangs = True
 
-    def mend(self) -> None:
-        """Be a good network again; connections that hung are broken, for the other side forgot."""
+    def mend(self, *, silently: bool = False) -> None:
+        """Be a good network again; connections that hung are broken, for the other side forgot.
+
+        Silently, they stay and say nothing for ever, as where a firewall forgot them: only new ones
+        are good.
+        """
         hung, self._hangs, self._delay = self._hangs, False, 0.0
-        if hung:
+        if hung and silently:
+            with self._lock:
+                self._deaf |= self._open
+        elif hung:
             self._break()
         if self._listener.fileno() < 0:
             self._listener = socket.create_server(("127.0.0.1", self.port))
@@ -92,10 +100,11 @@ class TcpProxy:
             while data := source.recv(_PIECE):
                 if self._delay:
                     time.sleep(self._delay)
-                if not self._hangs:
+                if not self._hangs and source not in self._deaf:
                     target.sendall(data)
         for end in (source, target):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
         with self._lock:
             self._open -= {source, target}
+            self._deaf -= {source, target}

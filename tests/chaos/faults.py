@@ -177,6 +177,14 @@ def kafka_half_open(scene: Scene) -> None:
 
 
 @_fault
+def kafka_silent(scene: Scene) -> None:
+    """Connections to the broker say nothing, also when new ones are good again."""
+    link = scene.servers.kafka_link
+    with _bad(link.hang, lambda: link.mend(silently=True)):
+        scene.pause(1, 4)
+
+
+@_fault
 def dead_letters_refused(scene: Scene) -> None:
     """The topic of the dead letters takes no record: workers end and say so, and start again."""
     whole = str(topics.DEAD_LETTERS.max_message_bytes)
@@ -256,6 +264,14 @@ def redis_half_open(scene: Scene) -> None:
     """Connections to Redis stay open and say nothing; then they turn out to be gone."""
     with _bad(scene.servers.redis_link.hang, scene.servers.redis_link.mend):
         scene.pause(3, 8)
+
+
+@_fault
+def redis_silent(scene: Scene) -> None:
+    """Connections to Redis say nothing, also when new ones are good again."""
+    link = scene.servers.redis_link
+    with _bad(link.hang, lambda: link.mend(silently=True)):
+        scene.pause(1, 4)
 
 
 # -- the registry

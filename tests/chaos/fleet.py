@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -76,4 +76,6 @@ class Fleet:
                     if number in self._held or code is None:
                         continue
                     self.ended[code] += 1
-                    worker.start()
+                    # One that does not come up is looked at again at the next turn.
+                    with suppress(AssertionError):
+                        worker.start()
