@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS ?= 1
 export UV_PROJECT_ENVIRONMENT := .venv
 
-.PHONY: help install demo test lint audit fuzz services services-down bench clean
+.PHONY: help install demo test lint audit fuzz chaos services services-down bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,13 +60,17 @@ test: lint ## set up what tests need, lint, and run every test
 	.venv/bin/python -m deploy.audit
 	.venv/bin/python -m deploy.services setup
 	@.venv/bin/python -m compileall -q schemas streams agents deploy tests
-	.venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	.venv/bin/python -m pytest -m "not long" -n 4 --dist loadfile --no-loadscope-reorder
 
 audit: .venv/.installed-dev ## bill of materials, licences and known vulnerabilities of what is installed
 	.venv/bin/python -m deploy.audit --strict
 
 fuzz: .venv/.installed-dev ## give a million wrong inputs to every decoder and parser
 	.venv/bin/python -m tests.fuzz
+
+chaos: .venv/.installed-dev ## kill, hang, cut and fill whatever there is, while a million listings stream by
+	.venv/bin/python -m pytest -n 0 -m long tests/chaos
+	.venv/bin/python -m tests.chaos $(CHAOS)
 
 services: .venv/.installed-dev ## start a local Kafka, schema registry and Redis; prints the settings to export
 	@.venv/bin/python -m deploy.services up

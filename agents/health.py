@@ -7,6 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Final, cast
 
 from faust.types import TP
@@ -16,12 +17,15 @@ from agents.history.watched import WatchKeeper
 from agents.monitoring.judge_keeper import JudgeKeeper
 from agents.monitoring.policies import Policy
 from agents.views import Views
+from agents.watchdog import Mark
+from streams import topics
 from streams.batch_topics import BatchApp
 from streams.certificates import expiries
 from streams.kafka import ping
 from streams.log_reader import MissingTopicError
 from streams.memory import memory_limit
 from streams.metrics import BUDGET_WINDOWS, WINDOWS, Metrics
+from streams.partition_ends import PartitionEnds
 from streams.producer import Producer
 from streams.schema_registry import SchemaRegistry
 from streams.settings import Settings
@@ -101,6 +105,32 @@ class Health:
                 "" if stalled < STALL_SECONDS else f"records wait, none done for {stalled:.0f} s"
             ),
         }
+
+    def mark(self) -> Mark:
+        """Return how far the worker is, for its watchdog.
+
+        Listings wait for Kafka alone; views, and what is judged again, for Redis and schemas too.
+        """
+        consumer, views = self.consumer, self.views
+        if consumer is None or views is None:
+            return Mark(self._turned, None, busy=False)
+        lags = {tp.topic for tp, lag in consumer.lag().items() if lag}
+        listings = self._settings.topic(topics.LISTINGS.name) in lags
+        others = bool(lags) and all(self._up.values()) and views.complete
+        return Mark(
+            self._turned,
+            (consumer.last_progress, self._caught_up()),
+            busy=self._up["kafka"] and (listings or others),
+        )
+
+    def _caught_up(self) -> float:
+        """Return how many records views have read to catch up: done, though no batch is."""
+        return sum(
+            sample.value
+            for family in self._metrics.view_catch_up.collect()
+            for sample in family.samples
+            if sample.name.endswith("_total")
+        )
 
     def readiness(self) -> dict[str, str]:
         """Return the checks of readiness: a worker that fails one lacks something it needs."""
@@ -194,6 +224,7 @@ class Health:
 
     async def watch(self, store: Store, views: Views) -> None:
         """Ask every server now and then, and mend the views when Redis comes back."""
+        ends = PartitionEnds(self._settings)
         while True:
             # At once: a server that hangs must not delay what the others' return would mend.
             redis, kafka, registry = await asyncio.gather(
@@ -202,11 +233,20 @@ class Health:
                 _answers(asyncio.to_thread(self._registry.ping)),
             )
             self.answered(redis=redis, kafka=kafka, schema_registry=registry)
+            if kafka:
+                await self._ask_ends(ends)
             if redis and kafka:
                 await views.mend()
             else:
                 views.complete = False
             await asyncio.sleep(2.0)
+
+    async def _ask_ends(self, ends: PartitionEnds) -> None:
+        """Ask where the partitions of this worker end; while that is not told, it stays."""
+        consumer = self.consumer
+        if consumer is not None:
+            with suppress(*UNAVAILABLE):
+                consumer.ends = await asyncio.to_thread(ends.ask, consumer.assignment())
 
 
 async def _answers(call: Awaitable[object]) -> bool:

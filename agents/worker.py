@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import math
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final, TypeVar, cast
@@ -32,6 +33,7 @@ from agents.monitoring.screening import Limits, listing_decoder
 from agents.monitoring.sweeping.automatic import AutomaticSweeps
 from agents.takedowns import TakedownEvents
 from agents.views import Views
+from agents.watchdog import Watchdog
 from streams import topics
 from streams.app import create_app
 from streams.batch_topics import DRAIN_SECONDS, BatchApp
@@ -55,9 +57,9 @@ T = TypeVar("T")
 PILLARS: Final = ("monitoring",)
 FIRST_RETRY: Final = 0.5
 LAST_RETRY: Final = 15.0
-STOP_SECONDS: Final = DRAIN_SECONDS + 5.0
+STOP_SECONDS: Final = DRAIN_SECONDS + 2.0
 """How long the app may take to stop: it drains, commits and leaves its group."""
-FLUSH_SECONDS: Final = 2.0
+FLUSH_SECONDS: Final = 1.0
 """How long the producer is flushed at the end: what it still has is of batches read again."""
 
 
@@ -73,7 +75,8 @@ class Worker:
     """One worker process. `run` returns when it was asked to stop and has stopped.
 
     `stopping` is called when a stop begins, asked for or not. A client that hangs can hold up the
-    event loop with it: who must end in any case begins to count there, in a thread.
+    event loop with it: who must end in any case begins to count there, in a thread. `end` is what
+    the watchdog ends the process with.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Worker:
         *,
         registry: SchemaRegistry | None = None,
         stopping: Callable[[], None] = lambda: None,
+        end: Callable[[int], object] = os._exit,
     ) -> None:
         use_one_arena()
         self.settings = settings
@@ -91,6 +95,7 @@ class Worker:
         self.abandoned = False
         """Whether the app did not stop in time: parts of it run on, and hold up a clean end."""
         self._stopping = stopping
+        self._end = end
         self._registry = registry or SchemaRegistry.connect(settings)
         self._policy: Policy = (
             load_policy(settings.policy_file) if settings.policy_file else default_policy()
@@ -122,6 +127,11 @@ class Worker:
                 asyncio.create_task(self._health.measure()),
                 asyncio.create_task(self._health.watch_certificates()),
             ]
+            watchdog = Watchdog(
+                self._health.mark, self.settings.watchdog_s, self.metrics.stuck_seconds, self._end
+            )
+            closing.callback(watchdog.close)
+            watchdog.start()
             try:
                 started = await _unless(stop, self._start(store, closing))
                 if started is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from typing import Final
 
 import mode
 
@@ -11,6 +12,16 @@ from streams.batch_topics import BatchApp, BatchSettings
 from streams.kafka import faust_credentials
 from streams.settings import Settings
 from streams.transport import broker_url
+
+METADATA_MS: Final = 10_000
+"""How long until partitions that were added are read: Faust's five minutes are an age."""
+
+REBALANCE_SECONDS: Final = 10.0
+"""How long the others wait for a worker that has to give its partitions back: it drains for 5 s and
+commits for as long at most."""
+REQUEST_SECONDS: Final = 12.0
+"""How long an answer is waited for on a connection that may be dead: Faust waits 90 s. Who joins a
+group is answered when all have joined, so it is more than the rebalance."""
 
 
 def create_app(settings: Settings, group: str, batch_topics: Collection[str]) -> BatchApp:
@@ -38,9 +49,12 @@ def create_app(settings: Settings, group: str, batch_topics: Collection[str]) ->
         stream_wait_empty=True,
         broker_commit_interval=1.0,
         broker_session_timeout=settings.session_timeout_s,
+        broker_request_timeout=max(REQUEST_SECONDS, settings.session_timeout_s + 2.0),
+        broker_rebalance_timeout=REBALANCE_SECONDS,
         broker_heartbeat_interval=max(0.3, settings.session_timeout_s / 10),
         broker_max_poll_records=settings.batch_records,
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=METADATA_MS,
     )
     app.batches = BatchSettings(
         topics=frozenset(batch_topics),

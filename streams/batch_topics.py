@@ -9,7 +9,7 @@ import faust
 from faust.types import EventT
 from faust.types.tuples import Message
 
-DRAIN_SECONDS: Final = 20.0
+DRAIN_SECONDS: Final = 5.0
 """How long a revocation or a stop waits for batches in flight; then they are left to be reread."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from streams.batches import Record
 from streams.cloud_events import cloud_event
 from streams.codec import Encoder
 from streams.metrics import Metrics
-from streams.producer import Headers, Outgoing, Producer
+from streams.producer import PATIENCE_SECONDS, Headers, Outgoing, Producer
 
 ERROR_CHARS: Final = 500
 MOST_BYTES: Final = 12_000_000
@@ -43,13 +44,15 @@ class DeadLetters:
         """Return when the broker has a letter of each failure; then count them.
 
         Raises:
+            TimeoutError: the broker does not take them; their records must not be acknowledged.
             DeliveryError: the broker refuses one for good.
         """
         if not failures:
             return
-        await self._producer.deliver(
-            letters(self._encoder, self._topic, topic, partition, failures)
-        )
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self._producer.deliver(
+                letters(self._encoder, self._topic, topic, partition, failures)
+            )
         for failure in failures:
             self._metrics.dead_letters.labels(topic, failure.reason).inc()
 

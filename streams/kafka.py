@@ -39,6 +39,8 @@ def client_config(settings: Settings, extra: dict[str, Any] | None = None) -> di
         "security.protocol": settings.kafka_security_protocol,
         "client.id": "assayer",
         "socket.keepalive.enable": True,
+        # A connection that a firewall forgot says nothing: the client's own minute is long.
+        "socket.timeout.ms": 15_000,
         # What a broker that refuses us is tried at: the pauses grow only where none listens.
         "reconnect.backoff.ms": 1000,
         # librdkafka writes to stderr on its own otherwise; errors reach us through the calls.

@@ -324,6 +324,12 @@ class Metrics:
         )
         self.health = HealthChecks()
         r.register(self.health)
+        self.stuck_seconds = Gauge(
+            "assayer_watchdog_seconds",
+            "How long the worker has had records waiting, every server there, and none done, or an "
+            "event loop that does not turn; at ASSAYER_WATCHDOG_S it is ended.",
+            registry=r,
+        )
         r.register(self.handling)
         r.register(self.stage)
         self.first_sale = FirstSale()

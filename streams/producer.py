@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 
 Headers = Sequence[tuple[str, bytes | None]]
 
+PATIENCE_SECONDS: Final = 600.0
+"""After which a batch that the broker does not take ends the worker; it is read again."""
+
 _NEVER: Final = {
     KafkaError.MSG_SIZE_TOO_LARGE,
     KafkaError.INVALID_MSG_SIZE,
@@ -100,6 +103,7 @@ class Producer:
                     # As large as the largest topic takes: a dead letter carries a whole record.
                     "message.max.bytes": 16_777_216,
                     "delivery.timeout.ms": 60_000,
+                    "request.timeout.ms": 8_000,
                     **extra,
                 },
             )

@@ -138,6 +138,9 @@ class Settings(BaseSettings):
     max_clock_ahead_s: Annotated[int, Field(ge=0)] = 900
     """A listing whose time is further in the future goes to the dead letters."""
 
+    watchdog_s: Annotated[float, Field(ge=0, le=86_400)] = 180.0
+    """Seconds with records waiting and none done after which a worker ends itself; 0: never."""
+
     sweep_rate: Annotated[int, Field(ge=0, le=1_000_000)] = 20_000
     """Records a second that a sweep reads *(start value)*; 0: no worker begins one by itself."""
 

@@ -60,6 +60,10 @@ class BatchConsumer(driver.Consumer):
         self._room = asyncio.Event()
         self.last_progress = time.monotonic()
         """When a batch was last acknowledged, or there was last nothing to do."""
+        self.ends: Mapping[TP, int] = {}
+        """Where partitions end, as far as it was asked for beside this consumer."""
+        self._nothing_before: dict[TP, int] = {}
+        self._looked = 0.0
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -112,6 +116,7 @@ class BatchConsumer(driver.Consumer):
         fetched = dict(
             await self._thread.fetch(free, FULL_POLL_SECONDS if full else POLL_SECONDS, limit)
         )
+        self._note_what_is_empty(free - fetched.keys())
         count = sum(map(len, fetched.values()))
         if not count:
             if not self._ledger.total_in_flight:
@@ -123,6 +128,19 @@ class BatchConsumer(driver.Consumer):
             for tp, records in more.items():
                 fetched[tp] = ColumnRecords.joined([*filter(None, [fetched.get(tp)]), records])
         return fetched
+
+    def _note_what_is_empty(self, partitions: set[TP]) -> None:
+        """Note, once a second, up to where partitions that brought no record hold none.
+
+        Offsets may hold no record (a transaction's end). The client's position alone does not tell:
+        it is behind what was fetched also where that never arrives here.
+        """
+        now = time.monotonic()
+        if now - self._looked >= 1.0:
+            self._looked = now
+            for tp in partitions:
+                if not self._ledger.in_flight(tp):
+                    self._nothing_before[tp] = self._thread.read_up_to(tp)
 
     def _worth_waiting(self, fetched: Mapping[TP, Any]) -> bool:
         """Return whether these records would wait anyhow: the batches before them are under way.
@@ -268,6 +286,7 @@ class BatchConsumer(driver.Consumer):
 
     def _forget_all(self) -> None:
         """Forget every batch in flight: it is read again, and nobody waits for this event of it."""
+        self._nothing_before.clear()
         self._ledger.forget_all()
         for message in list(self._unacked_messages):
             if message.topic in self._batches.topics:
@@ -293,15 +312,18 @@ class BatchConsumer(driver.Consumer):
         """Return by partition the records that are not done yet, where that can be told."""
         lags = {}
         for tp in self.assignment():
-            end = self.highwater(tp)
+            seen: int | None = self.highwater(tp)
+            asked = self.ends.get(tp)
+            if seen is None and asked is None:
+                continue
+            # A consumer that fetches no more keeps the end that it saw last.
+            end = max(seen or 0, asked or 0)
             done = self._ledger.position(tp)
             if done is None:
                 done = self._committed_offset.get(tp)
-            if end is not None:
-                if not self._ledger.in_flight(tp):
-                    # Offsets that hold no record (a transaction's end) are not waited for.
-                    done = max(done or 0, self._thread.read_up_to(tp))
-                lags[tp] = max(0, end - (done or 0))
+            if not self._ledger.in_flight(tp):
+                done = max(done or 0, self._nothing_before.get(tp, 0))
+            lags[tp] = max(0, end - (done or 0))
         return lags
 
     def verify_event_path(self, now: float, tp: TP) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from streams.codec import DecodeError, Decoder
+from streams.kafka import KafkaUnavailableError
 from streams.log_reader import LogReader, partitions_of
 from streams.settings import Settings
 from streams.store import Store, StoreUnavailable
@@ -25,6 +26,8 @@ from streams.topics import Topic
 log = logging.getLogger(__name__)
 
 CHUNK: Final = 1000
+MOST_SILENT: Final = 20
+"""Readings of half a second each without a record, before the end: the broker is away."""
 SCRIPT_SECONDS: Final = 10.0
 """A script over a chunk may take longer than an ordinary call."""
 
@@ -176,13 +179,17 @@ class View:
                 await asyncio.to_thread(reader.close)
 
     async def _read_until(self, reader: LogReader, partition: int, start: int, end: int) -> None:
-        position = start
+        position, silent = start, 0
         while position < end:
             records = await asyncio.to_thread(reader.read, 0.5, CHUNK)
             if not records:
                 if await asyncio.to_thread(reader.at_end):
                     return
+                silent += 1
+                if silent >= MOST_SILENT:
+                    raise KafkaUnavailableError(f"{self.topic}:{partition} stopped at {position}")
                 continue
+            silent = 0
             position = records[-1].offset + 1
             kept = [record for record in records if record.offset < end]
             if kept:

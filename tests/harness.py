@@ -114,23 +114,34 @@ def started(command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
 class WorkerProcess:
     """`assayer worker` as an SRE runs it. A context manager that kills what is left."""
 
-    def __init__(self, settings: Settings, folder: Path, **more: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        command: Sequence[str] = (*COMMAND, "worker"),
+        **more: str,
+    ) -> None:
         self._settings = settings
+        self._command = command
         self._more = more
-        self.log = folder / f"worker-{time.monotonic_ns()}.log"
+        self._folder = folder
+        self.log = folder / "worker.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
 
     def start(self) -> Self:
-        """Start it and return once it says where its metrics are."""
+        """Start it and return once it says where its metrics are; each start has its own log."""
+        self.log = self._folder / f"worker-{time.monotonic_ns()}.log"
         with self.log.open("wb") as log:
             self._process = started(
-                [*COMMAND, "worker"],
+                self._command,
                 env=environment(self._settings, **self._more),
                 stdout=log,
                 stderr=log,
             )
-        self.url = wait_for(self._find_url, 30, "the worker's metrics address")
+        self.url = wait_for(
+            self._find_url, 90, lambda: f"the worker's metrics address\n{self.text}"
+        )
         return self
 
     def _find_url(self) -> str:
@@ -149,6 +160,20 @@ class WorkerProcess:
         """Its process id."""
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def ended(self) -> int | None:
+        """Its exit code; None while it runs."""
+        assert self._process is not None
+        return self._process.poll()
+
+    def suspend(self) -> None:
+        """Stop it where it is, without a word to anybody."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a suspended one go on."""
+        os.kill(self.pid, signal.SIGCONT)
 
     def get(self, path: str) -> tuple[int, str]:
         """Return status and body of a page of its port."""

@@ -17,14 +17,14 @@ from streams.settings import Settings
 
 log = logging.getLogger(__name__)
 
-LAST_SECONDS: Final = 30.0
+LAST_SECONDS: Final = 9.5
 """How long a stop may take before the process is ended as it is."""
 
 
 def worker(*, only: Annotated[tuple[str, ...], Parameter(negative="")] = ()) -> None:
     """Run the worker until it is told to stop (SIGTERM or Ctrl-C).
 
-    A stop takes at most 30 s, whatever the servers do; what is left then is read again.
+    A stop takes at most 10 s, whatever the servers do; what is left then is read again.
 
     It waits for servers that are away, and serves /metrics, /health/live and /health/ready on
     ASSAYER_METRICS_HOST and ASSAYER_METRICS_PORT.
@@ -56,7 +56,7 @@ def worker(*, only: Annotated[tuple[str, ...], Parameter(negative="")] = ()) -> 
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, asked)
         # There is one pillar so far: any choice of them is all of them.
-        running = Worker(settings, stopping=lambda: last_resort.begin(NO))
+        running = Worker(settings, stopping=lambda: last_resort.begin(NO), end=end_at_once)
         try:
             await running.run(stop)
         except WorkerCrashedError as error:

@@ -21,7 +21,7 @@ from streams.views import View
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS: Final = 15.0
+STOP_SECONDS: Final = 4.0
 """How long a stop waits for batches on their way to the broker."""
 
 

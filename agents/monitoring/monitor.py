@@ -42,15 +42,13 @@ from streams.codec import Decoder, Encoder
 from streams.columns import values_of
 from streams.dead_letters import letters
 from streams.metrics import Metrics
-from streams.producer import Outgoing, Producer
+from streams.producer import PATIENCE_SECONDS, Outgoing, Producer
 from streams.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 GROUP: Final = "assayer-monitoring"
 """The group of the workers: what it has committed was judged."""
-DELIVERY_PATIENCE: Final = 600.0
-"""Seconds after which a batch that the broker does not take ends the worker; it is read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +265,7 @@ class Monitor:
         """
         if judged.outgoing or judged.reviews:
             started = time.perf_counter()
-            async with asyncio.timeout(DELIVERY_PATIENCE):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await asyncio.gather(
                     self._producer.deliver(judged.outgoing), self._deliver_reviews(judged)
                 )

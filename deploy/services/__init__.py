@@ -6,6 +6,7 @@ meeting. What is needed from Maven is downloaded once to the user's cache.
 
 from deploy.services.alertmanager import Alertmanager
 from deploy.services.kafka import Kafka
+from deploy.services.kafka_cluster import KafkaCluster
 from deploy.services.process import Service, ServiceError
 from deploy.services.prometheus import Prometheus
 from deploy.services.redis import Redis
@@ -16,6 +17,7 @@ from deploy.services.secure_redis import SecureRedis
 __all__ = [
     "Alertmanager",
     "Kafka",
+    "KafkaCluster",
     "Prometheus",
     "Redis",
     "SchemaRegistryServer",

@@ -1,4 +1,4 @@
-"""A one-node Apache Kafka in KRaft mode."""
+"""A node of Apache Kafka in KRaft mode: all of a cluster, unless it is told of others."""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ class Kafka(Service):
         self._heap = heap
         self._cpus = cpus
         self.port = free_port()
+        self.cluster_id = new_cluster_id()
         self._formatted = False
 
     @property
@@ -67,18 +68,17 @@ class Kafka(Service):
         """`host:port` of the broker."""
         return f"127.0.0.1:{self.port}"
 
-    def start(self) -> Kafka:
-        """Format the storage at the first start, then start."""
+    def launch(self) -> None:
+        """Format the storage at the first start, then start. Raises ServiceError."""
         if not self._formatted:
             (self.folder / "server.properties").write_text(self.properties())
-            cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
             done = subprocess.run(
                 self._java(
                     "256m",
                     "kafka.tools.StorageTool",
                     # With '=': one id in 64 begins with a hyphen and would be taken for an option.
-                    *("format", "--standalone", f"--cluster-id={cluster}"),
-                    *("-c", "server.properties"),
+                    *("format", f"--cluster-id={self.cluster_id}", "-c", "server.properties"),
+                    *self.quorum_options(),
                     *self.format_options(),
                 ),
                 cwd=self.folder,
@@ -89,12 +89,15 @@ class Kafka(Service):
             if done.returncode != 0:
                 raise ServiceError(f"Kafka's storage: {(done.stdout + done.stderr)[-2000:]}")
             self._formatted = True
-        super().start()
-        return self
+        super().launch()
 
     def properties(self) -> str:
         """Return the broker's configuration."""
         return _PROPERTIES.format(port=self.port, controller=free_port(), data=self.folder / "data")
+
+    def quorum_options(self) -> list[str]:
+        """Return what the storage tool is told of the nodes that vote: there is no other."""
+        return ["--standalone"]
 
     def format_options(self) -> list[str]:
         """Return what the storage tool is told beside the cluster's id."""
@@ -137,3 +140,8 @@ class Kafka(Service):
         finally:
             consumer.close()
         return True
+
+
+def new_cluster_id() -> str:
+    """Return an id that no other cluster has."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

@@ -61,12 +61,22 @@ class Service:
         return self._process.pid
 
     @property
+    def running(self) -> bool:
+        """Whether its process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def log_path(self) -> Path:
         """Where the server's output goes."""
         return self.folder / f"{self.name}.log"
 
     def start(self) -> Self:
         """Start and return once it answers. Raises ServiceError."""
+        self.launch()
+        return self.wait_answering()
+
+    def launch(self) -> None:
+        """Start, without waiting until it answers. It dies with the thread that calls this."""
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 self.command(),
@@ -79,9 +89,12 @@ class Service:
                 # Also when this process is killed without a word, nothing stays behind.
                 preexec_fn=None if self._detached else die_with_parent,  # noqa: PLW1509
             )
+
+    def wait_answering(self) -> Self:
+        """Return once it answers. Raises ServiceError."""
         deadline = time.monotonic() + START_SECONDS
         while not self.answers():
-            if self._process.poll() is not None:
+            if not self.running:
                 raise ServiceError(f"{self.name} ended at once:\n{self._log_tail()}")
             if time.monotonic() > deadline:
                 self.kill()

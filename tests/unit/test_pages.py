@@ -28,6 +28,7 @@ from agents.views import FOLDS
 from streams.dead_letters import TRUNCATED
 from streams.metrics import Metrics
 from streams.settings import ENV_PREFIX, Settings
+from tests.chaos.faults import FAULTS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -220,6 +221,13 @@ def test_the_views_are_all_there_with_their_keys() -> None:
         fold.view: (fold.topic.name, {key.removesuffix(":*") for key in fold.keys})
         for fold in FOLDS
     }
+
+
+def test_the_faults_of_the_long_run_are_all_there() -> None:
+    page = (ROOT / "agents/monitoring/README.md").read_text(encoding="utf-8")
+    table = page.partition("\n### All of it at once\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", table, re.MULTILINE)
+    assert sorted(re.findall(r"\w+", " ".join(rows))) == sorted(FAULTS)
 
 
 def test_the_reasons_of_dead_letters_are_all_there() -> None:

@@ -47,7 +47,7 @@ from streams.batches import Record
 from streams.codec import Decoder, Encoder
 from streams.dead_letters import Failure, letters
 from streams.log_reader import LogReader, LogRecord
-from streams.producer import Outgoing, Producer
+from streams.producer import PATIENCE_SECONDS, Outgoing, Producer
 from streams.settings import Settings
 from streams.store import Store
 from streams.unavailable import RETRY_SECONDS, persist
@@ -154,7 +154,7 @@ class SweepJudge:
                 await asyncio.to_thread(reader.close)
 
     async def _send(self, plan: Planned, advance: Callable[[int], object]) -> None:
-        await self._producer.deliver(plan.outgoing())
+        await self._producer.deliver_within(plan.outgoing(), PATIENCE_SECONDS)
         await self._state.done()
         advance(len(plan.listing_ids))
 
