@@ -44,8 +44,8 @@ STRUCK_WORD: Final = 6
 MOST_SIGHTINGS: Final = 30
 """Times one mark is noted in a listing."""
 MOST_LOOKS: Final = 300
-"""Places of a listing that are looked at closely, in all the ways it may be read: with 20 µs each,
-no text takes longer than 20 ms, however hostile. Of 1,800 real rows none has more than 110."""
+"""Places of a listing that are looked at closely, in all the ways it may be read, with 20 µs each,
+however hostile it is. Of 1,800 real rows none has more than 110."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +137,9 @@ class MarkMatcher:
     def screen(self, listings: Texts) -> dict[int, Seen | None]:
         """Return which of some listings name a mark, given the texts of each, and what.
 
-        Those that the sieve lets through are read, all at once. Exactly those in which `find` finds
-        a mark; with None those that have to be read by themselves, as `find` does: they are
-        hostile, or huge, or not UTF-8.
+        What is written plainly the sieve tells; the others that it lets through are read, all at
+        once. Exactly those in which `find` finds a mark; with None those that have to be read by
+        themselves, as `find` does: they are hostile, or huge, or not UTF-8.
         """
         huge = np.flatnonzero(listings.sizes > MOST_CHARACTERS)
         if len(huge):

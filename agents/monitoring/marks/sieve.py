@@ -57,7 +57,8 @@ class Sifted:
     """What is let through of some listings."""
 
     through: set[int]
-    """Those that may name a mark: all that do, except by struck letters alone, and a few others."""
+    """Those that have to be read: all that may name a mark and are not listed, but for those in
+    which only struck letters do."""
     unreadable: set[int]
     """Those that are no UTF-8, or hold a character that no text can carry."""
     struck: dict[int, list[tuple[int, list[int]]]]
