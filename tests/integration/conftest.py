@@ -13,6 +13,7 @@ import pytest
 import agents.cli
 from deploy.services import Kafka, Redis, SchemaRegistryServer
 from streams.settings import Settings
+from tests.certificates import Authority
 from tests.harness import RIGHT, Bus, WorkerProcess, environment, listing, run_command
 from tests.integration.command import Result, write_lines
 
@@ -73,3 +74,9 @@ def rights(tmp_path: Path) -> str:
 @pytest.fixture
 def listings(tmp_path: Path) -> str:
     return write_lines(tmp_path / "listings.jsonl", listing("l-1", "Zorvex replica"))
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Return what vouches for the servers and clients of a module."""
+    return Authority(tmp_path_factory.mktemp("authority"))

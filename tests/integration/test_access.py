@@ -43,11 +43,6 @@ USERS = (SUPER, *ROLES)
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
 def broker(authority: Authority) -> Iterator[SecureKafka]:
     identity = authority.vouch("broker").both
     users = {name: f"{name}-password" for name in USERS}

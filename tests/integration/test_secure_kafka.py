@@ -30,11 +30,6 @@ LEAVER = "leaver"
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
 def client(authority: Authority) -> Identity:
     """A client's certificate whose key is opened by a password."""
     return authority.vouch("certified", password=KEY_PASSWORD)

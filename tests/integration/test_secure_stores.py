@@ -29,11 +29,6 @@ PREFIX = f"r{uuid.uuid4().hex[:10]}."
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
 def client(authority: Authority) -> Identity:
     return authority.vouch("client", password=KEY_PASSWORD)
 
